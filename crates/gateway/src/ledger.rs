@@ -1,0 +1,233 @@
+//! The sandbox's books: one row for every key that was ever used.
+
+use std::path::Path;
+
+use domain::Money;
+use eventlog::{
+    StoreError,
+    sqlite::{Durability, Readers, Writer},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use sagas::ports::{ChargeOutcome, RefundAnswer, VoidOutcome};
+use serde::Serialize;
+
+const MIGRATIONS: &[&str] = &["CREATE TABLE entries (
+        key          TEXT    NOT NULL PRIMARY KEY,
+        kind         TEXT    NOT NULL,
+        amount_minor INTEGER NOT NULL,
+        currency     TEXT    NOT NULL,
+        charge_ref   TEXT,
+        code         TEXT,
+        calls        INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX entries_by_charge ON entries (charge_ref, kind);"];
+
+/// What a row of the ledger is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerKind {
+    /// Money was asked for.
+    Charge,
+    /// The key was closed before it was used.
+    Void,
+    /// Money was to be given back.
+    Refund,
+}
+
+/// A row of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerEntry {
+    /// The idempotency key.
+    pub key: String,
+    /// What it was used for.
+    pub kind: LedgerKind,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The charge, or the charge that a refund is taken from; none when nothing was charged.
+    pub charge_ref: Option<String>,
+    /// Why not, when no money moved.
+    pub code: Option<String>,
+    /// How often the key was used.
+    pub calls: u32,
+}
+
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl Ledger {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let writer = Writer::open(path, Durability::Normal, MIGRATIONS)?;
+        Ok(Self { writer, readers: Readers::open(path, 1)? })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// Charges under `key` unless it was used before; the outcome of the first use, and how often it was used.
+    pub(crate) async fn charge(
+        &self,
+        key: &str,
+        amount: Money,
+        declined: Option<&'static str>,
+    ) -> Result<(ChargeOutcome, u32), StoreError> {
+        let key = key.to_owned();
+        self.writer
+            .write(move |conn| {
+                let charge_ref = declined.is_none().then(|| charge_ref(&key));
+                let row = Row {
+                    key: &key,
+                    kind: "charge",
+                    amount,
+                    charge_ref: charge_ref.as_deref(),
+                    code: declined,
+                };
+                let entry = row.once(conn)?;
+                Ok((entry.outcome(), entry.calls))
+            })
+            .await
+    }
+
+    pub(crate) async fn void(&self, key: &str) -> Result<VoidOutcome, StoreError> {
+        let key = key.to_owned();
+        let amount = Money { amount_minor: 0, currency: domain::Currency::KRW };
+        self.writer
+            .write(move |conn| {
+                let row = Row { key: &key, kind: "void", amount, charge_ref: None, code: Some("voided") };
+                Ok(match row.once(conn)?.outcome() {
+                    ChargeOutcome::Captured { provider_ref } => VoidOutcome::Captured { provider_ref },
+                    ChargeOutcome::Declined { .. } => VoidOutcome::Voided,
+                })
+            })
+            .await
+    }
+
+    pub(crate) async fn refund(
+        &self,
+        key: &str,
+        charge: &str,
+        amount: Money,
+    ) -> Result<RefundAnswer, StoreError> {
+        let (key, charge) = (key.to_owned(), charge.to_owned());
+        self.writer
+            .write(move |conn| {
+                let code = refusal(conn, &key, &charge, amount)?;
+                let charge_ref = code.is_none().then_some(charge.as_str());
+                let row = Row { key: &key, kind: "refund", amount, charge_ref, code };
+                let entry = row.once(conn)?;
+                Ok(match entry.code {
+                    None => RefundAnswer::Refunded { provider_ref: format!("re_{key}") },
+                    Some(code) => RefundAnswer::Failed { code },
+                })
+            })
+            .await
+    }
+
+    pub(crate) async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, StoreError> {
+        let key = key.to_owned();
+        self.writer.write(move |conn| Ok(find(conn, &key)?.map(|entry| entry.outcome()))).await
+    }
+
+    pub(crate) async fn entries(&self) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.readers
+            .read(|conn| {
+                conn.prepare_cached(&format!("SELECT {COLUMNS} FROM entries ORDER BY rowid"))?
+                    .query_map([], read)?
+                    .collect()
+            })
+            .await
+    }
+}
+
+const COLUMNS: &str = "key, kind, amount_minor, currency, charge_ref, code, calls";
+
+struct Row<'a> {
+    key: &'a str,
+    kind: &'static str,
+    amount: Money,
+    charge_ref: Option<&'a str>,
+    code: Option<&'static str>,
+}
+
+impl Row<'_> {
+    /// Enters the row unless the key was used before; what stands there now.
+    fn once(&self, conn: &Connection) -> rusqlite::Result<LedgerEntry> {
+        conn.prepare_cached(&format!(
+            "INSERT INTO entries ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)
+             ON CONFLICT DO UPDATE SET calls = calls + 1 RETURNING {COLUMNS}"
+        ))?
+        .query_row(
+            params![
+                self.key,
+                self.kind,
+                self.amount.amount_minor,
+                self.amount.currency.code(),
+                self.charge_ref,
+                self.code
+            ],
+            read,
+        )
+    }
+}
+
+impl LedgerEntry {
+    fn outcome(&self) -> ChargeOutcome {
+        match (&self.charge_ref, &self.code) {
+            (Some(charge), None) => ChargeOutcome::Captured { provider_ref: charge.clone() },
+            (_, code) => ChargeOutcome::Declined { code: code.clone().unwrap_or_default() },
+        }
+    }
+}
+
+fn charge_ref(key: &str) -> String {
+    format!("ch_{key}")
+}
+
+fn find(conn: &Connection, key: &str) -> rusqlite::Result<Option<LedgerEntry>> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE key = ?1"))?
+        .query_row([key], read)
+        .optional()
+}
+
+/// Why a refund is not made, unless its key was used before.
+fn refusal(
+    conn: &Connection,
+    key: &str,
+    charge: &str,
+    amount: Money,
+) -> rusqlite::Result<Option<&'static str>> {
+    if find(conn, key)?.is_some() {
+        return Ok(None);
+    }
+    let sum = |kind: &str| -> rusqlite::Result<Option<i64>> {
+        conn.prepare_cached(
+            "SELECT sum(amount_minor) FROM entries WHERE charge_ref = ?1 AND kind = ?2 AND currency = ?3 AND code IS NULL",
+        )?
+        .query_row(params![charge, kind, amount.currency.code()], |row| row.get(0))
+    };
+    let Some(charged) = sum("charge")? else { return Ok(Some("unknown_charge")) };
+    let refunded = sum("refund")?.unwrap_or(0);
+    Ok((refunded.saturating_add(amount.amount_minor) > charged).then_some("more_than_charged"))
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<LedgerEntry> {
+    let kind: String = row.get(1)?;
+    Ok(LedgerEntry {
+        key: row.get(0)?,
+        kind: match kind.as_str() {
+            "charge" => LedgerKind::Charge,
+            "void" => LedgerKind::Void,
+            _ => LedgerKind::Refund,
+        },
+        amount_minor: row.get(2)?,
+        currency: row.get(3)?,
+        charge_ref: row.get(4)?,
+        code: row.get(5)?,
+        calls: row.get(6)?,
+    })
+}

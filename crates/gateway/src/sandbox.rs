@@ -1,0 +1,206 @@
+//! The sandbox: a payment provider that moves no money. What it does is decided by the payment token, so that every
+//! outcome can be tried out. Its ledger is a file of its own and survives a crash, as a real provider's books would.
+
+use std::{ops::RangeInclusive, path::Path, time::Duration};
+
+use async_trait::async_trait;
+use domain::Money;
+use eventlog::StoreError;
+use rand::Rng;
+use sagas::ports::{ChargeOutcome, GatewayError, PaymentGateway, RefundAnswer, VoidOutcome};
+
+use crate::ledger::{Ledger, LedgerEntry};
+
+/// The payment tokens that the sandbox knows; it declines all others as `unknown_payment_method`.
+pub mod method {
+    /// Is charged.
+    pub const OK: &str = "tok_ok";
+    /// Is declined as `card_declined`.
+    pub const DECLINED: &str = "tok_declined";
+    /// Is declined as `insufficient_funds`.
+    pub const INSUFFICIENT_FUNDS: &str = "tok_insufficient_funds";
+    /// Is charged, after [`super::SLOW`].
+    pub const SLOW: &str = "tok_slow";
+    /// Is charged, but the first answer is lost.
+    pub const TIMEOUT_THEN_CAPTURED: &str = "tok_timeout_then_captured";
+}
+
+/// How long the sandbox takes for `tok_slow`.
+pub const SLOW: Duration = Duration::from_secs(2);
+
+/// How the sandbox behaves.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// How long an answer takes, in milliseconds.
+    pub latency_ms: RangeInclusive<u64>,
+    /// Share of calls, 0.0 to 1.0, that fail without having done anything.
+    pub fail_rate: f64,
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self { latency_ms: 0..=0, fail_rate: 0.0 }
+    }
+}
+
+/// A payment provider that moves no money.
+#[derive(Clone)]
+pub struct Sandbox {
+    ledger: Ledger,
+    options: SandboxOptions,
+}
+
+impl Sandbox {
+    /// Opens the sandbox over the ledger in `path`, creating it if need be. Blocks.
+    ///
+    /// # Errors
+    /// When the ledger cannot be opened.
+    pub fn open(path: &Path, options: SandboxOptions) -> Result<Self, StoreError> {
+        Ok(Self { ledger: Ledger::open(path)?, options })
+    }
+
+    /// Every charge and refund, in the order in which they came in: the oracle of tests.
+    ///
+    /// # Errors
+    /// The ledger does not answer.
+    pub async fn entries(&self) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.ledger.entries().await
+    }
+
+    /// Writes what waits, then closes the ledger.
+    pub async fn close(&self) {
+        self.ledger.close().await;
+    }
+
+    async fn think(&self) -> Result<(), GatewayError> {
+        let millis = rand::rng().random_range(self.options.latency_ms.clone());
+        if millis > 0 {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
+        if self.options.fail_rate > 0.0 && rand::rng().random_bool(self.options.fail_rate.clamp(0.0, 1.0)) {
+            return Err(GatewayError::Unavailable("the sandbox fails as it was told to".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for Sandbox {
+    async fn charge(&self, key: &str, amount: Money, token: &str) -> Result<ChargeOutcome, GatewayError> {
+        self.think().await?;
+        if token == method::SLOW {
+            tokio::time::sleep(SLOW).await;
+        }
+        let declined = match token {
+            method::OK | method::SLOW | method::TIMEOUT_THEN_CAPTURED => None,
+            method::DECLINED => Some("card_declined"),
+            method::INSUFFICIENT_FUNDS => Some("insufficient_funds"),
+            _ => Some("unknown_payment_method"),
+        };
+        let (outcome, calls) =
+            self.ledger.charge(key, amount, declined).await.map_err(|error| unknown(&error))?;
+        if token == method::TIMEOUT_THEN_CAPTURED && calls == 1 {
+            return Err(GatewayError::Unknown("no answer within the deadline".to_owned()));
+        }
+        Ok(outcome)
+    }
+
+    async fn void(&self, key: &str) -> Result<VoidOutcome, GatewayError> {
+        self.think().await?;
+        self.ledger.void(key).await.map_err(|error| unknown(&error))
+    }
+
+    async fn refund(&self, key: &str, charge_ref: &str, amount: Money) -> Result<RefundAnswer, GatewayError> {
+        self.think().await?;
+        self.ledger.refund(key, charge_ref, amount).await.map_err(|error| unknown(&error))
+    }
+
+    async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.think().await?;
+        self.ledger.look_up(key).await.map_err(|error| unknown(&error))
+    }
+}
+
+fn unknown(error: &StoreError) -> GatewayError {
+    GatewayError::Unknown(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Currency;
+
+    use super::*;
+
+    fn krw(amount_minor: i64) -> Money {
+        Money { amount_minor, currency: Currency::KRW }
+    }
+
+    fn sandbox() -> (tempfile::TempDir, Sandbox) {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::open(&dir.path().join("sandbox.db"), SandboxOptions::default()).unwrap();
+        (dir, sandbox)
+    }
+
+    #[tokio::test]
+    async fn the_same_key_charges_once_and_answers_the_same() {
+        let (_dir, sandbox) = sandbox();
+        let first = sandbox.charge("a:1", krw(100), method::OK).await.unwrap();
+        assert!(matches!(first, ChargeOutcome::Captured { .. }));
+        assert_eq!(sandbox.charge("a:1", krw(100), method::OK).await.unwrap(), first);
+        let entries = sandbox.entries().await.unwrap();
+        assert_eq!(entries.len(), 1);
+        assert_eq!((entries[0].amount_minor, entries[0].calls), (100, 2));
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_found_under_the_same_key() {
+        let (_dir, sandbox) = sandbox();
+        let lost = sandbox.charge("a:1", krw(100), method::TIMEOUT_THEN_CAPTURED).await;
+        assert!(matches!(lost, Err(GatewayError::Unknown(_))));
+        assert!(matches!(sandbox.look_up("a:1").await, Ok(Some(ChargeOutcome::Captured { .. }))));
+        let again = sandbox.charge("a:1", krw(100), method::TIMEOUT_THEN_CAPTURED).await;
+        assert!(matches!(again, Ok(ChargeOutcome::Captured { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_voided_key_refuses_a_late_charge_and_a_charged_key_says_so() {
+        let (_dir, sandbox) = sandbox();
+        assert_eq!(sandbox.void("a:1").await, Ok(VoidOutcome::Voided));
+        let late = sandbox.charge("a:1", krw(100), method::OK).await;
+        assert_eq!(late, Ok(ChargeOutcome::Declined { code: "voided".to_owned() }));
+        sandbox.charge("b:1", krw(100), method::OK).await.unwrap();
+        assert!(matches!(sandbox.void("b:1").await, Ok(VoidOutcome::Captured { .. })));
+    }
+
+    #[tokio::test]
+    async fn refunds_never_exceed_the_charge() {
+        let (_dir, sandbox) = sandbox();
+        let ChargeOutcome::Captured { provider_ref } =
+            sandbox.charge("a:1", krw(100), method::OK).await.unwrap()
+        else {
+            panic!("tok_ok was declined");
+        };
+        assert!(matches!(
+            sandbox.refund("r:1", &provider_ref, krw(60)).await,
+            Ok(RefundAnswer::Refunded { .. })
+        ));
+        assert!(matches!(
+            sandbox.refund("r:1", &provider_ref, krw(60)).await,
+            Ok(RefundAnswer::Refunded { .. })
+        ));
+        let too_much = sandbox.refund("s:1", &provider_ref, krw(41)).await;
+        assert_eq!(too_much, Ok(RefundAnswer::Failed { code: "more_than_charged".to_owned() }));
+        let nothing = sandbox.refund("t:1", "ch_none", krw(1)).await;
+        assert_eq!(nothing, Ok(RefundAnswer::Failed { code: "unknown_charge".to_owned() }));
+    }
+
+    #[tokio::test]
+    async fn the_ledger_survives_a_restart() {
+        let (dir, sandbox) = sandbox();
+        let first = sandbox.charge("a:1", krw(100), method::OK).await.unwrap();
+        sandbox.close().await;
+        let again = Sandbox::open(&dir.path().join("sandbox.db"), SandboxOptions::default()).unwrap();
+        assert_eq!(again.charge("a:1", krw(100), method::OK).await.unwrap(), first);
+        assert_eq!(again.entries().await.unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,27 @@
+//! Process managers: they carry the work across aggregates and undo it when it must be undone.
+//!
+//! Each process is a folder with a table that can be read in one glance (`mod`: state, `react`) and its tests. `react` is
+//! pure: it says what is to be done next, and the [runner](crate::runner) does it, exactly once for everything on our own
+//! log, however often the program is killed in between.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cancellation;
+pub mod channels;
+pub mod checkout;
+pub mod fulfilment;
+pub mod notifications;
+pub mod payments;
+pub mod ports;
+pub mod process;
+mod runner;
+mod sagas;
+pub mod store;
+
+pub use channels::LogChannel;
+pub use ports::{
+    Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError, RefundAnswer,
+    Tokens, VoidOutcome,
+};
+pub use process::{Action, Awaiting, EffectCall, Input, Process, Reaction, Step};
+pub use sagas::{Effects, InstanceFilter, ProcessStatus, SagaError, SagaOptions, Sagas, process_names};
+pub use store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore};

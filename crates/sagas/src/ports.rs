@@ -1,0 +1,138 @@
+//! What process managers need of the world outside the log: a payment provider, payment tokens, a channel for messages.
+
+use async_trait::async_trait;
+use domain::{ContactId, CustomerId, Money, NotificationId, NotifiedChange, OrderId, ShopId};
+
+/// What a provider answers to a charge. Both are final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChargeOutcome {
+    /// The money was taken.
+    Captured {
+        /// The provider's name for the charge.
+        provider_ref: String,
+    },
+    /// The money was not taken, and will not be under this key.
+    Declined {
+        /// The provider's word for it.
+        code: String,
+    },
+}
+
+/// What a provider answers when a key is voided. Both are final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VoidOutcome {
+    /// Nothing was taken, and a late charge under this key is refused.
+    Voided,
+    /// The money had been taken before.
+    Captured {
+        /// The provider's name for the charge.
+        provider_ref: String,
+    },
+}
+
+/// What a provider answers to a refund. Both are final for the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundAnswer {
+    /// The money was given back.
+    Refunded {
+        /// The provider's name for the refund.
+        provider_ref: String,
+    },
+    /// The money was not given back.
+    Failed {
+        /// The provider's word for it.
+        code: String,
+    },
+}
+
+/// Why a provider's answer is not known. Never a refusal: the same call under the same key is made again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GatewayError {
+    /// It may or may not have done what was asked.
+    #[error("the payment provider's answer is not known: {0}")]
+    Unknown(String),
+    /// It was not reached.
+    #[error("the payment provider cannot be reached: {0}")]
+    Unavailable(String),
+}
+
+/// A payment provider. Every call carries an idempotency key: the same key never moves money twice.
+#[async_trait]
+pub trait PaymentGateway: Send + Sync + 'static {
+    /// Takes `amount` from the method behind `token`.
+    ///
+    /// # Errors
+    /// The outcome is not known; call again with the same key.
+    async fn charge(&self, key: &str, amount: Money, token: &str) -> Result<ChargeOutcome, GatewayError>;
+
+    /// Makes sure that nothing is charged under `key` from here on; tells what was charged before.
+    ///
+    /// # Errors
+    /// The outcome is not known; call again.
+    async fn void(&self, key: &str) -> Result<VoidOutcome, GatewayError>;
+
+    /// Gives `amount` of the charge `charge_ref` back.
+    ///
+    /// # Errors
+    /// The outcome is not known; call again with the same key.
+    async fn refund(&self, key: &str, charge_ref: &str, amount: Money) -> Result<RefundAnswer, GatewayError>;
+
+    /// What became of the charge under `key`, if the provider knows of it. "Not found" is never final.
+    ///
+    /// # Errors
+    /// The provider does not answer.
+    async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError>;
+}
+
+/// A store that does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PortError(pub String);
+
+/// Payment tokens: personal, erasable, never in an event.
+#[async_trait]
+pub trait Tokens: Send + Sync + 'static {
+    /// The token that stands in a contact row; none if the row was erased.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    async fn payment_token(&self, contact: ContactId) -> Result<Option<String>, PortError>;
+}
+
+/// A message to a customer: what changed, about which order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Which notification; a receiver drops what it has seen, since delivery is at least once.
+    pub notification_id: NotificationId,
+    /// About which order.
+    pub order_id: OrderId,
+    /// Whom.
+    pub customer_id: CustomerId,
+    /// Of which shop.
+    pub shop_id: ShopId,
+    /// Of what.
+    pub change: NotifiedChange,
+}
+
+/// Why a channel did not take a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// Try again later.
+    #[error("the channel does not answer: {0}")]
+    Transient(String),
+    /// It never will.
+    #[error("the channel refuses: {0}")]
+    Permanent(String),
+}
+
+/// A way to tell customers something. At least once: a receiver may see a message twice after a crash.
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    /// The name that stands in notifications.
+    fn name(&self) -> &str;
+    /// Hands a message over.
+    ///
+    /// # Errors
+    /// See [`ChannelError`].
+    async fn deliver(&self, message: Message) -> Result<(), ChannelError>;
+}

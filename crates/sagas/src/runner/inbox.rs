@@ -1,0 +1,145 @@
+//! What reaches a running process manager besides events: workers that are done, and operators.
+
+use domain::Class;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{DRAIN, Runner, worker::Failure};
+use crate::{process::Process, sagas::SagaError, store::InstanceSummary};
+
+/// A worker's report: how many steps it did, and what stopped it.
+pub(super) struct Message {
+    pub(super) key: Uuid,
+    pub(super) done: usize,
+    pub(super) failure: Option<Failure>,
+}
+
+/// What an operator wants done with a stuck instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Try the step again.
+    Retry,
+    /// Take the step for done.
+    Skip,
+    /// Bring the store up to date, so that it can be read.
+    Save,
+}
+
+/// An operator's request.
+pub(crate) struct Request {
+    pub(crate) operation: Operation,
+    pub(crate) key: Uuid,
+    pub(crate) answer: oneshot::Sender<Result<Option<InstanceSummary>, SagaError>>,
+}
+
+impl<P: Process> Runner<P> {
+    /// Sets a worker to the instance's steps, unless one is at them or they must wait.
+    pub(super) fn work_on(&mut self, key: Uuid) {
+        let Some(cell) = self.cells.get_mut(&key) else { return };
+        let Some(first) = cell.outbox.front() else { return };
+        if cell.working || first.stuck {
+            return;
+        }
+        if let Some(at) = first.next_retry_at.filter(|at| *at > self.shared.clock.now()) {
+            self.retries.insert((at, key));
+            return;
+        }
+        cell.working = true;
+        self.working += 1;
+        self.worker.start(key, cell.outbox.iter().cloned().collect(), self.outbox.clone());
+    }
+
+    /// A worker is done, or stopped.
+    pub(super) fn finished(&mut self, message: Message) {
+        self.working -= 1;
+        let Some(cell) = self.cells.get_mut(&message.key) else { return };
+        cell.working = false;
+        cell.outbox.drain(..message.done.min(cell.outbox.len()));
+        if let (Some(failure), Some(step)) = (message.failure, cell.outbox.front_mut()) {
+            step.attempts += 1;
+            step.last_error = Some(failure.reason.clone());
+            if failure.stuck {
+                step.stuck = true;
+                step.next_retry_at = None;
+                tracing::error!(process = P::NAME, key = %message.key, step = step.name, error = failure.reason, "stuck");
+            } else {
+                step.next_retry_at = Some(self.shared.retry_at(step.attempts));
+                tracing::debug!(process = P::NAME, key = %message.key, step = step.name, error = failure.reason, "retrying");
+            }
+        }
+        self.dirty.insert(message.key);
+        self.dirty_since.get_or_insert_with(tokio::time::Instant::now);
+        self.work_on(message.key);
+    }
+
+    /// Does what an operator wants, stores it, and goes on.
+    pub(super) async fn answer(
+        &mut self,
+        request: Request,
+        stop: &CancellationToken,
+    ) -> Result<(), SagaError> {
+        let answer = self.operate(&request, stop).await;
+        // An operator who has gone away still had it done.
+        let _ = request.answer.send(answer);
+        Ok(())
+    }
+
+    async fn operate(
+        &mut self,
+        request: &Request,
+        stop: &CancellationToken,
+    ) -> Result<Option<InstanceSummary>, SagaError> {
+        let key = request.key;
+        if request.operation == Operation::Save {
+            self.save(Vec::new(), None, stop).await?;
+            return Ok(None);
+        }
+        self.fetch(std::iter::once(key)).await?;
+        let unknown = || SagaError::UnknownInstance { process: P::NAME.to_owned(), key };
+        let cell = self.cells.get_mut(&key).ok_or_else(unknown)?;
+        let waits = cell.outbox.front().is_some_and(|step| step.stuck || step.next_retry_at.is_some());
+        if cell.working || !waits {
+            return Err(SagaError::NotStuck { process: P::NAME.to_owned(), key });
+        }
+        match request.operation {
+            Operation::Skip => drop(cell.outbox.pop_front()),
+            Operation::Retry | Operation::Save => {
+                if let Some(step) = cell.outbox.front_mut() {
+                    step.stuck = false;
+                    step.next_retry_at = None;
+                }
+            }
+        }
+        self.dirty.insert(key);
+        self.save(Vec::new(), None, stop).await?;
+        let summary = self.cells.get(&key).map(|cell| cell.to_saved::<P>(key).summary(P::NAME));
+        self.work_on(key);
+        Ok(summary)
+    }
+
+    /// Waits for workers under way, for a while; what they do not finish is done again after the next start.
+    pub(super) async fn drain(&mut self) {
+        let deadline = tokio::time::Instant::now() + DRAIN;
+        self.worker.close();
+        while self.working > 0 {
+            match tokio::time::timeout_at(deadline, self.inbox.recv()).await {
+                Ok(Some(message)) => self.finished_last(message),
+                Ok(None) | Err(_) => break,
+            }
+        }
+    }
+
+    fn finished_last(&mut self, message: Message) {
+        self.working -= 1;
+        if let Some(cell) = self.cells.get_mut(&message.key) {
+            cell.outbox.drain(..message.done.min(cell.outbox.len()));
+            self.dirty.insert(message.key);
+        }
+    }
+}
+
+/// Whether a refusal of this class is worth another try by itself.
+pub(super) fn is_transient(class: Class) -> bool {
+    matches!(class, Class::Transient | Class::Conflict)
+}

@@ -1,0 +1,213 @@
+//! Works off the steps of an instance: commands to our own log, calls to the outside.
+
+use std::sync::Arc;
+
+use domain::{
+    Actor, AnyCommand, Timestamp, derive_uuid,
+    notification::NotificationCommand,
+    payment::{CaptureOutcome, PaymentCommand, RefundOutcome},
+};
+use eventlog::{CommandContext, Executor};
+use tokio::sync::{Semaphore, mpsc};
+use uuid::Uuid;
+
+use super::inbox::{Message, is_transient};
+use crate::{
+    payments::{charge_key, refund_key},
+    ports::{ChannelError, ChargeOutcome, Message as CustomerMessage, RefundAnswer, VoidOutcome},
+    process::{Action, EffectCall},
+    sagas::Shared,
+    store::PendingStep,
+};
+
+/// How many instances of a process are worked on at once.
+const CONCURRENT_INSTANCES: usize = 256;
+/// How often a channel is asked before a notification counts as failed.
+const DELIVERY_TRIES: u32 = 8;
+
+/// Why a step was not done.
+pub(super) struct Failure {
+    /// In words for an operator.
+    pub(super) reason: String,
+    /// Whether it is pointless to try again by itself.
+    pub(super) stuck: bool,
+}
+
+impl Failure {
+    fn transient(error: &impl ToString) -> Self {
+        Self { reason: error.to_string(), stuck: false }
+    }
+}
+
+/// Starts tasks that work off steps.
+pub(super) struct Worker {
+    context: Arc<Context>,
+}
+
+struct Context {
+    process: &'static str,
+    executor: Executor,
+    shared: Arc<Shared>,
+    places: Semaphore,
+}
+
+impl Worker {
+    pub(super) fn new(process: &'static str, executor: Executor, shared: Arc<Shared>) -> Self {
+        let places = Semaphore::new(CONCURRENT_INSTANCES);
+        Self { context: Arc::new(Context { process, executor, shared, places }) }
+    }
+
+    /// Works off `steps` in order, as far as it goes, and reports once.
+    pub(super) fn start(&self, key: Uuid, steps: Vec<PendingStep>, report: mpsc::UnboundedSender<Message>) {
+        let context = self.context.clone();
+        tokio::spawn(async move {
+            let (done, failure) = context.work_off(&steps).await;
+            // Nobody listens any more after a stop: the steps are done again, under the same ids.
+            let _ = report.send(Message { key, done, failure });
+        });
+    }
+
+    /// Starts no more steps.
+    pub(super) fn close(&self) {
+        self.context.places.close();
+    }
+}
+
+impl Context {
+    async fn work_off(&self, steps: &[PendingStep]) -> (usize, Option<Failure>) {
+        for (done, step) in steps.iter().enumerate() {
+            let Ok(_place) = self.places.acquire().await else { return (done, None) };
+            if let Err(failure) = self.work(step).await {
+                return (done, Some(failure));
+            }
+        }
+        (steps.len(), None)
+    }
+
+    async fn work(&self, step: &PendingStep) -> Result<(), Failure> {
+        match &step.action {
+            Action::Command(command) => self.give(command.clone(), step.command_id, step).await,
+            Action::Effect(effect) => {
+                let outcome = self.call(effect, step).await?;
+                self.give(outcome, derive_uuid(step.command_id, "outcome", ""), step).await
+            }
+        }
+    }
+
+    /// Gives a command to our own log, which recognises it by its id if it took effect before.
+    async fn give(&self, command: AnyCommand, command_id: Uuid, step: &PendingStep) -> Result<(), Failure> {
+        let at = self.shared.clock.now();
+        let context = CommandContext {
+            command_id,
+            correlation_id: step.correlation_id,
+            causation_id: Some(step.causation_id),
+            actor: Actor::Process(self.process.to_owned()),
+            at,
+            traceparent: step.traceparent.clone(),
+        };
+        match self.executor.execute_any(stamped(command, at), context).await {
+            Ok(_) => Ok(()),
+            Err(error) if step.superseded_by.iter().any(|code| code == error.code) => {
+                tracing::debug!(process = self.process, step = step.name, code = error.code, "superseded");
+                Ok(())
+            }
+            Err(error) => {
+                let reason = format!("{}: {} ({})", step.name, error.message, error.code);
+                Err(Failure { reason, stuck: !is_transient(error.class) })
+            }
+        }
+    }
+
+    /// Calls the outside; the outcome is a command to our own log.
+    async fn call(&self, effect: &EffectCall, step: &PendingStep) -> Result<AnyCommand, Failure> {
+        match effect {
+            EffectCall::Charge { payment_id, attempt, due_at, .. } => {
+                let outcome = self.charge(effect, *due_at).await?;
+                let command =
+                    PaymentCommand::RecordCapture { attempt: *attempt, outcome, at: self.shared.clock.now() };
+                Ok(AnyCommand::Payment { id: *payment_id, command })
+            }
+            EffectCall::Refund { payment_id, refund_id, attempt, amount, charge_ref } => {
+                let key = refund_key(*refund_id, *attempt);
+                let answer = self.shared.effects.gateway.refund(&key, charge_ref, *amount).await;
+                let outcome = match answer.map_err(|error| Failure::transient(&error))? {
+                    RefundAnswer::Refunded { provider_ref } => RefundOutcome::Refunded { provider_ref },
+                    RefundAnswer::Failed { code } => RefundOutcome::Failed { failure_code: code },
+                };
+                let command =
+                    PaymentCommand::RecordRefund { refund_id: *refund_id, attempt: *attempt, outcome };
+                Ok(AnyCommand::Payment { id: *payment_id, command })
+            }
+            EffectCall::Deliver { notification_id, order_id, customer_id, shop_id, change } => {
+                let message = CustomerMessage {
+                    notification_id: *notification_id,
+                    order_id: *order_id,
+                    customer_id: customer_id.clone(),
+                    shop_id: shop_id.clone(),
+                    change: *change,
+                };
+                let command = self.deliver(message, step).await?;
+                Ok(AnyCommand::Notification { id: *notification_id, command })
+            }
+        }
+    }
+
+    /// Charges under one key until the outcome is known. After `due_at` nothing new is charged: the key is voided, and
+    /// what was charged before still counts.
+    async fn charge(&self, effect: &EffectCall, due_at: Timestamp) -> Result<CaptureOutcome, Failure> {
+        let EffectCall::Charge { payment_id, attempt, amount, method, .. } = effect else {
+            return Err(Failure { reason: "not a charge".to_owned(), stuck: true });
+        };
+        let key = charge_key(*payment_id, *attempt);
+        let gateway = &self.shared.effects.gateway;
+        let token = if self.shared.clock.now() < due_at {
+            let token = self.shared.effects.tokens.payment_token(*method).await;
+            token.map_err(|error| Failure::transient(&error))?.ok_or("payment_method_erased")
+        } else {
+            Err("payment_overdue")
+        };
+        match token {
+            Ok(token) => match gateway.charge(&key, *amount, &token).await {
+                Ok(ChargeOutcome::Captured { provider_ref }) => Ok(CaptureOutcome::Captured { provider_ref }),
+                Ok(ChargeOutcome::Declined { code }) => Ok(CaptureOutcome::Declined { decline_code: code }),
+                Err(error) => Err(Failure::transient(&error)),
+            },
+            Err(why_not) => match gateway.void(&key).await {
+                Ok(VoidOutcome::Captured { provider_ref }) => Ok(CaptureOutcome::Captured { provider_ref }),
+                Ok(VoidOutcome::Voided) => Ok(CaptureOutcome::Declined { decline_code: why_not.to_owned() }),
+                Err(error) => Err(Failure::transient(&error)),
+            },
+        }
+    }
+
+    async fn deliver(
+        &self,
+        message: CustomerMessage,
+        step: &PendingStep,
+    ) -> Result<NotificationCommand, Failure> {
+        let channel = &self.shared.effects.channel;
+        let name = channel.name().to_owned();
+        let failed = |code: &str| NotificationCommand::RecordFailed {
+            channel: name.clone(),
+            failure_code: code.to_owned(),
+        };
+        match channel.deliver(message).await {
+            Ok(()) => Ok(NotificationCommand::RecordSent { channel: name }),
+            Err(ChannelError::Permanent(code)) => Ok(failed(&code)),
+            Err(ChannelError::Transient(_)) if step.attempts + 1 >= DELIVERY_TRIES => Ok(failed("gave_up")),
+            Err(error @ ChannelError::Transient(_)) => Err(Failure::transient(&error)),
+        }
+    }
+}
+
+/// Puts the time of execution into commands that judge by it: what was decided to be done an hour ago, before a
+/// shutdown, must not be judged by the time of then.
+fn stamped(command: AnyCommand, now: Timestamp) -> AnyCommand {
+    let AnyCommand::Payment { id, command } = command else { return command };
+    let command = match command {
+        PaymentCommand::StartCapture { method, .. } => PaymentCommand::StartCapture { method, at: now },
+        PaymentCommand::ExpirePayment { .. } => PaymentCommand::ExpirePayment { at: now },
+        other => other,
+    };
+    AnyCommand::Payment { id, command }
+}

@@ -1,0 +1,378 @@
+//! The handle over all process managers: start, stop, and what an operator can see and do.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{Position, Timestamp};
+use eventlog::{Clock, Executor, LogError, StoreError};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    cancellation::Cancellation,
+    checkout::Checkout,
+    fulfilment::Fulfilment,
+    notifications::Notifications,
+    payments::Payments,
+    ports::{Channel, PaymentGateway, Tokens},
+    process::Process,
+    runner::{Operation, Request, Runner},
+    store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore},
+};
+
+/// All process managers, in the order of the way of an order.
+const PROCESSES: &[&str] =
+    &[Checkout::NAME, Payments::NAME, Fulfilment::NAME, Cancellation::NAME, Notifications::NAME];
+
+/// The names of all process managers.
+#[must_use]
+pub fn process_names() -> &'static [&'static str] {
+    PROCESSES
+}
+
+/// What process managers call outside the log.
+#[derive(Clone)]
+pub struct Effects {
+    /// The payment provider.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Where payment tokens stand.
+    pub tokens: Arc<dyn Tokens>,
+    /// How customers are told.
+    pub channel: Arc<dyn Channel>,
+}
+
+/// How process managers behave.
+#[derive(Clone, Copy, Debug)]
+pub struct SagaOptions {
+    /// How long to wait after a first failed try; doubles with every try.
+    pub first_retry: Duration,
+    /// The longest wait between two tries.
+    pub longest_retry: Duration,
+}
+
+impl Default for SagaOptions {
+    fn default() -> Self {
+        Self { first_retry: Duration::from_millis(100), longest_retry: Duration::from_secs(60) }
+    }
+}
+
+/// Why an operator's wish, or a start, came to nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SagaError {
+    /// No such process manager.
+    #[error("there is no process {name:?}; there are {}", PROCESSES.join(", "))]
+    UnknownProcess {
+        /// What was asked for.
+        name: String,
+    },
+    /// No such instance.
+    #[error("process {process} has no instance {key}")]
+    UnknownInstance {
+        /// The process manager.
+        process: String,
+        /// The instance.
+        key: Uuid,
+    },
+    /// Nothing to retry or skip.
+    #[error("instance {key} of process {process} is not stuck and waits for no retry")]
+    NotStuck {
+        /// The process manager.
+        process: String,
+        /// The instance.
+        key: Uuid,
+    },
+    /// A stored state that this release cannot read.
+    #[error("the state of instance {key} cannot be read: {reason}")]
+    Unreadable {
+        /// The instance.
+        key: Uuid,
+        /// What the JSON reader said.
+        reason: String,
+    },
+    /// The process manager ended while it was asked.
+    #[error("process {0} has just stopped")]
+    Stopped(String),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The work store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How a process manager is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProcessStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether it runs in this program.
+    pub running: bool,
+    /// The last event it has reacted to.
+    pub position: Position,
+    /// Events that it has still to read.
+    pub lag: Position,
+    /// Why it does not go on, if it does not.
+    pub trouble: Option<String>,
+    /// Instances that are not over, by state.
+    pub open: Vec<(InstanceState, u64)>,
+}
+
+/// Which instances an operator wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceFilter {
+    /// Of which process manager; of all without it.
+    pub process: Option<String>,
+    /// In which state; in any but ended without it.
+    pub state: Option<InstanceState>,
+    /// Those after this key.
+    pub after: Option<Uuid>,
+    /// At most so many; 100 when 0.
+    pub limit: usize,
+}
+
+/// What all runners share.
+pub(crate) struct Shared {
+    pub(crate) effects: Effects,
+    pub(crate) clock: Arc<dyn Clock>,
+    options: SagaOptions,
+    progress: Mutex<HashMap<&'static str, (Position, Option<String>)>>,
+}
+
+impl Shared {
+    /// When a step that has failed `attempts` times is tried again: doubling, with full jitter on the upper half.
+    pub(crate) fn retry_at(&self, attempts: u32) -> Timestamp {
+        let first = self.options.first_retry;
+        let wait =
+            first.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(self.options.longest_retry);
+        let jittered = wait.mul_f64(rand::rng().random_range(0.5..1.0));
+        self.clock.now() + chrono::Duration::from_std(jittered).unwrap_or_default()
+    }
+
+    pub(crate) fn advanced(&self, process: &'static str, position: Position) {
+        locked(&self.progress).entry(process).or_default().0 = position;
+    }
+
+    pub(crate) fn trouble(&self, process: &'static str, trouble: Option<String>) {
+        locked(&self.progress).entry(process).or_default().1 = trouble;
+    }
+}
+
+/// A process manager that runs.
+struct Running {
+    requests: mpsc::Sender<Request>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// All process managers of this program.
+#[derive(Clone)]
+pub struct Sagas {
+    store: WorkStore,
+    executor: Executor,
+    shared: Arc<Shared>,
+    running: Arc<Mutex<HashMap<&'static str, Running>>>,
+}
+
+impl Sagas {
+    /// Over an opened work store; nothing runs before [`Sagas::start`].
+    ///
+    /// # Errors
+    /// A checkpoint that does not match the log: the log went back, for example after a restore.
+    pub async fn open(
+        store: WorkStore,
+        executor: Executor,
+        effects: Effects,
+        clock: Arc<dyn Clock>,
+        options: SagaOptions,
+    ) -> Result<Self, SagaError> {
+        let shared = Shared { effects, clock, options, progress: Mutex::default() };
+        for name in PROCESSES {
+            if let Some(checkpoint) = store.checkpoint(name).await? {
+                executor.log().verify_checkpoint(&checkpoint).await?;
+                shared.advanced(name, checkpoint.position);
+            }
+        }
+        Ok(Self { store, executor, shared: Arc::new(shared), running: Arc::default() })
+    }
+
+    /// Starts the named process managers that do not run yet; names of other things are passed over.
+    pub fn start(&self, which: &[&str]) {
+        for name in which {
+            match *name {
+                Checkout::NAME => self.spawn::<Checkout>(),
+                Payments::NAME => self.spawn::<Payments>(),
+                Fulfilment::NAME => self.spawn::<Fulfilment>(),
+                Cancellation::NAME => self.spawn::<Cancellation>(),
+                Notifications::NAME => self.spawn::<Notifications>(),
+                _ => {}
+            }
+        }
+    }
+
+    fn spawn<P: Process>(&self) {
+        let mut running = locked(&self.running);
+        if running.contains_key(P::NAME) {
+            return;
+        }
+        let (requests, inbox) = mpsc::channel(64);
+        let stop = CancellationToken::new();
+        let (store, executor, shared, until) =
+            (self.store.clone(), self.executor.clone(), self.shared.clone(), stop.clone());
+        let task = tokio::spawn(async move {
+            let ran = match Runner::<P>::recover(store, executor, shared.clone(), inbox).await {
+                Ok(runner) => runner.run(until).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ran {
+                tracing::error!(process = P::NAME, %error, "the process manager has stopped");
+                shared.trouble(P::NAME, Some(error.to_string()));
+            }
+        });
+        running.insert(P::NAME, Running { requests, stop, task });
+    }
+
+    /// Stops all: finishes the steps under way (for a few seconds) and stores what is done.
+    pub async fn stop(&self) {
+        let stopping: Vec<Running> = locked(&self.running).drain().map(|(_, running)| running).collect();
+        for running in &stopping {
+            running.stop.cancel();
+        }
+        for running in stopping {
+            if let Err(error) = running.task.await {
+                tracing::error!(%error, "a process manager did not stop cleanly");
+            }
+        }
+    }
+
+    /// How all process managers are doing.
+    ///
+    /// # Errors
+    /// The store or the log does not answer.
+    pub async fn status(&self) -> Result<Vec<ProcessStatus>, SagaError> {
+        let head = self.executor.log().head().await?;
+        let mut all = Vec::with_capacity(PROCESSES.len());
+        for name in PROCESSES {
+            let (position, trouble) = locked(&self.shared.progress).get(name).cloned().unwrap_or_default();
+            let running = locked(&self.running).get(name).is_some_and(|running| !running.task.is_finished());
+            let open = self.store.counts(name).await?;
+            let lag = head.saturating_sub(position);
+            all.push(ProcessStatus { name: (*name).to_owned(), running, position, lag, trouble, open });
+        }
+        Ok(all)
+    }
+
+    /// Instances that are not over, or those in the asked-for state.
+    ///
+    /// # Errors
+    /// An unknown process; the store does not answer.
+    pub async fn list(&self, filter: InstanceFilter) -> Result<Vec<InstanceSummary>, SagaError> {
+        let names = match &filter.process {
+            Some(name) => vec![known(name)?],
+            None => PROCESSES.to_vec(),
+        };
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        let mut found = Vec::new();
+        for name in names {
+            self.saved(name).await?;
+            let left = limit.saturating_sub(found.len());
+            let rows = self.store.list(name, filter.state, filter.after, left).await?;
+            found.extend(rows.iter().map(|row| row.summary(name)));
+        }
+        Ok(found)
+    }
+
+    /// One instance in full, ended ones too.
+    ///
+    /// # Errors
+    /// An unknown process; the store does not answer.
+    pub async fn show(&self, process: &str, key: Uuid) -> Result<Option<InstanceDetails>, SagaError> {
+        let name = known(process)?;
+        self.saved(name).await?;
+        Ok(self.store.show(name, key).await?)
+    }
+
+    /// Tries the step again that an instance is stuck at or waits to retry.
+    ///
+    /// # Errors
+    /// Unknown, or not stuck; the store does not answer.
+    pub async fn retry(&self, process: &str, key: Uuid) -> Result<InstanceSummary, SagaError> {
+        self.operate(process, key, Operation::Retry).await
+    }
+
+    /// Takes the step for done that an instance is stuck at, and goes on with the next.
+    ///
+    /// # Errors
+    /// Unknown, or not stuck; the store does not answer.
+    pub async fn skip(&self, process: &str, key: Uuid) -> Result<InstanceSummary, SagaError> {
+        self.operate(process, key, Operation::Skip).await
+    }
+
+    async fn operate(
+        &self,
+        process: &str,
+        key: Uuid,
+        operation: Operation,
+    ) -> Result<InstanceSummary, SagaError> {
+        let name = known(process)?;
+        let unknown = || SagaError::UnknownInstance { process: name.to_owned(), key };
+        if let Some(answer) = self.ask(name, key, operation).await? {
+            return answer.ok_or_else(unknown);
+        }
+        // It does not run here: the stored row is all there is.
+        let mut saved = self.store.load(name, vec![key]).await?.pop().ok_or_else(unknown)?;
+        let Some(step) = saved.outbox.first_mut().filter(|step| step.stuck || step.next_retry_at.is_some())
+        else {
+            return Err(SagaError::NotStuck { process: name.to_owned(), key });
+        };
+        step.stuck = false;
+        step.next_retry_at = None;
+        if operation == Operation::Skip {
+            saved.outbox.remove(0);
+        }
+        saved.status = InstanceState::of(saved.outbox.first(), saved.awaiting.as_ref());
+        let summary = saved.summary(name);
+        self.store.writer.write(move |conn| saved.upsert(conn, name)).await?;
+        Ok(summary)
+    }
+
+    /// Brings the store up to date with a running process manager's memory.
+    async fn saved(&self, name: &'static str) -> Result<(), SagaError> {
+        self.ask(name, Uuid::nil(), Operation::Save).await.map(drop)
+    }
+
+    /// Asks a running process manager; none if it does not run here.
+    async fn ask(
+        &self,
+        name: &'static str,
+        key: Uuid,
+        operation: Operation,
+    ) -> Result<Option<Option<InstanceSummary>>, SagaError> {
+        let requests = match locked(&self.running).get(name) {
+            Some(running) if !running.task.is_finished() => running.requests.clone(),
+            _ => return Ok(None),
+        };
+        let (answer, answered) = oneshot::channel();
+        let stopped = || SagaError::Stopped(name.to_owned());
+        requests.send(Request { operation, key, answer }).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?.map(Some)
+    }
+}
+
+fn known(name: &str) -> Result<&'static str, SagaError> {
+    let found = PROCESSES.iter().find(|process| **process == name);
+    found.copied().ok_or_else(|| SagaError::UnknownProcess { name: name.to_owned() })
+}
+
+/// A lock that outlives a panic of its holder: what it guards is a map of plain values.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
