@@ -4,6 +4,8 @@
 //! every decision can be replayed. Each aggregate is a folder with the same files, read in this order:
 //! `mod` (purpose, state diagram), `command`, `event`, `state`, `error`, `decide`, `tests`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 #[macro_use]
 mod macros;
 
@@ -27,10 +29,10 @@ pub use aggregate::{
 };
 pub use event::{AnyCommand, DecodeError, Event};
 pub use ids::{
-    AggregateId, AggregateKind, ContactId, CustomerId, DeliveryId, NotificationId, OrderId, Partition,
-    PaymentId, ProductId, RefundId, ShopId, StreamId, derive_uuid,
+    AggregateId, AggregateKind, ContactId, CustomerId, DeliveryId, IdError, NotificationId, OrderId,
+    Partition, PaymentId, ProductId, RefundId, ShopId, StreamId, derive_uuid,
 };
-pub use metadata::{Actor, Envelope, Metadata, Position, Version};
+pub use metadata::{Actor, ActorError, Envelope, Metadata, Position, Version};
 pub use money::{Currency, Money, MoneyError, Quantity};
 pub use policy::{CancellableUntil, NotifiedChange, PaymentTerms, ShopPolicy};
 

@@ -84,13 +84,26 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount of money, zero or more, in minor units.
+/// An amount of money, zero or more, in minor units. One that is read from JSON is checked like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedMoney")]
 pub struct Money {
     /// Minor units: won for KRW, cents for EUR.
     pub amount_minor: i64,
     /// The currency.
     pub currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct UncheckedMoney {
+    amount_minor: i64,
+    currency: Currency,
+}
+impl TryFrom<UncheckedMoney> for Money {
+    type Error = MoneyError;
+    fn try_from(money: UncheckedMoney) -> Result<Self, MoneyError> {
+        Self::new(money.amount_minor, money.currency)
+    }
 }
 
 impl Money {
@@ -238,6 +251,18 @@ mod tests {
             Money::new(1205, "EUR".parse().expect("a code")).expect("in range").to_string(),
             "12.05 EUR"
         );
+    }
+
+    #[test]
+    fn an_amount_below_zero_or_beyond_the_range_is_not_read() {
+        let read = |amount: i64| {
+            serde_json::from_str::<Money>(&format!(r#"{{"amount_minor":{amount},"currency":"KRW"}}"#))
+        };
+        assert_eq!(read(0).ok(), Some(krw(0)));
+        assert_eq!(read(MAX_AMOUNT_MINOR).ok(), Some(krw(MAX_AMOUNT_MINOR)));
+        for wrong in [-1, i64::MIN, MAX_AMOUNT_MINOR + 1, i64::MAX] {
+            assert!(read(wrong).is_err(), "{wrong} was taken");
+        }
     }
 
     proptest! {

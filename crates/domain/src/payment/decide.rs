@@ -35,6 +35,10 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Answer {
             Err(PaymentError::UnknownAttempt { attempt: *attempt })
         }
         (Captured { .. }, RecordCapture { .. }) => already_applied(),
+        // The attempt that was taken for declined had worked after all, and the customer still wants to pay.
+        (Requested, RecordCapture { attempt, outcome: CaptureOutcome::Captured { provider_ref }, .. }) => {
+            executed(captured(details, *attempt, provider_ref))
+        }
         (_, RecordCapture { outcome: CaptureOutcome::Declined { .. }, .. }) => already_applied(),
         (
             Declined | Voided | Expired,
