@@ -187,9 +187,9 @@ pub(super) fn status(payment: &Payment) -> &'static str {
         {
             "refunding"
         }
-        PaymentStage::Captured { .. } if details.refunded() < details.amount.amount_minor => {
-            "partially_refunded"
-        }
-        PaymentStage::Captured { .. } => "refunded",
+        PaymentStage::Captured { .. } if details.refunded() == details.amount.amount_minor => "refunded",
+        // A refund of nothing leaves the payment as it was.
+        PaymentStage::Captured { .. } if details.refunded() == 0 => "captured",
+        PaymentStage::Captured { .. } => "partially_refunded",
     }
 }
