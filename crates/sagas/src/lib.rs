@@ -16,6 +16,8 @@ pub mod process;
 mod runner;
 mod sagas;
 pub mod store;
+#[cfg(test)]
+mod testing;
 
 pub use channels::LogChannel;
 pub use ports::{

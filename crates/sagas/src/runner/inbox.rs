@@ -92,7 +92,7 @@ impl<P: Process> Runner<P> {
     ) -> Result<Option<InstanceSummary>, SagaError> {
         let key = request.key;
         if request.operation == Operation::Save {
-            self.save(Vec::new(), None, stop).await?;
+            self.flush(stop).await?;
             return Ok(None);
         }
         self.fetch(std::iter::once(key)).await?;
@@ -111,8 +111,7 @@ impl<P: Process> Runner<P> {
                 }
             }
         }
-        self.dirty.insert(key);
-        self.save(Vec::new(), None, stop).await?;
+        self.save(&[key], Vec::new(), None, stop).await?;
         let summary = self.cells.get(&key).map(|cell| cell.to_saved::<P>(key).summary(P::NAME));
         self.work_on(key);
         Ok(summary)

@@ -54,6 +54,8 @@ pub(crate) struct Runner<P: Process> {
     /// Retries by time.
     retries: BTreeSet<(Timestamp, Uuid)>,
     next_timer: Option<Timestamp>,
+    /// How many instances in memory are worth looking through.
+    forget_at: usize,
     outbox: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
     requests: mpsc::Receiver<Request>,
@@ -85,6 +87,7 @@ impl<P: Process> Runner<P> {
             dirty_since: None,
             retries: BTreeSet::new(),
             working: 0,
+            forget_at: IDLE_INSTANCES / 4,
             store,
             executor,
             shared,
@@ -121,7 +124,7 @@ impl<P: Process> Runner<P> {
             }
         }
         self.drain().await;
-        self.save(Vec::new(), None, &CancellationToken::new()).await
+        self.flush(&stop).await
     }
 
     /// Reacts to a batch of events and stores it all, then sets to work.
@@ -153,13 +156,12 @@ impl<P: Process> Runner<P> {
         }
         touched.sort_unstable();
         touched.dedup();
-        self.dirty.extend(&touched);
         let checkpoint = Checkpoint {
             log_id: self.checkpoint.log_id,
             position: last.position,
             event_id: Some(last.metadata.event_id),
         };
-        self.save(timers, Some(checkpoint), stop).await?;
+        self.save(&touched, timers, Some(checkpoint), stop).await?;
         for key in touched {
             self.work_on(key);
         }
@@ -225,7 +227,7 @@ impl<P: Process> Runner<P> {
             self.work_on(key);
         }
         if self.dirty_since.is_some_and(|since| since.elapsed() >= LAZY_WRITE) {
-            self.save(Vec::new(), None, stop).await?;
+            self.flush(stop).await?;
         }
         Ok(())
     }
@@ -258,8 +260,7 @@ impl<P: Process> Runner<P> {
                 touched.push(key);
             }
         }
-        self.dirty.extend(&touched);
-        self.save(timers, None, stop).await?;
+        self.save(&touched, timers, None, stop).await?;
         self.next_timer = self.store.next_timer(P::NAME).await?;
         for key in touched {
             self.work_on(key);
@@ -267,19 +268,24 @@ impl<P: Process> Runner<P> {
         Ok(())
     }
 
-    /// Stores what is newer in memory, with timers and the checkpoint, in one transaction. A store that does not take
-    /// it is asked again until it does: nothing goes on before.
+    /// Stores all that is newer in memory.
+    async fn flush(&mut self, stop: &CancellationToken) -> Result<(), SagaError> {
+        let dirty: Vec<Uuid> = self.dirty.iter().copied().collect();
+        self.save(&dirty, Vec::new(), None, stop).await
+    }
+
+    /// Stores these instances with timers and the checkpoint, in one transaction. A store that does not take it is
+    /// asked again until it does: nothing goes on before. Instances that only finished a step are not in a hurry, and
+    /// are usually stored with the reaction to what the step has led to.
     async fn save(
         &mut self,
+        keys: &[Uuid],
         timers: Vec<TimerRow>,
         checkpoint: Option<Checkpoint>,
         stop: &CancellationToken,
     ) -> Result<(), SagaError> {
-        let instances: Vec<Saved> = self
-            .dirty
-            .iter()
-            .filter_map(|key| self.cells.get(key).map(|cell| cell.to_saved::<P>(*key)))
-            .collect();
+        let saved = |key: &Uuid| self.cells.get(key).map(|cell| cell.to_saved::<P>(*key));
+        let instances: Vec<Saved> = keys.iter().filter_map(saved).collect();
         let earliest = timers.iter().filter_map(|timer| timer.due_at).min();
         let changes = Arc::new(Changes { instances, timers, checkpoint });
         if !changes.instances.is_empty() || !changes.timers.is_empty() || changes.checkpoint.is_some() {
@@ -304,8 +310,12 @@ impl<P: Process> Runner<P> {
         if earliest.is_some_and(|due| self.next_timer.is_none_or(|next| due < next)) {
             self.next_timer = earliest;
         }
-        self.dirty.clear();
-        self.dirty_since = None;
+        for key in keys {
+            self.dirty.remove(key);
+        }
+        if self.dirty.is_empty() {
+            self.dirty_since = None;
+        }
         Ok(())
     }
 
@@ -321,15 +331,20 @@ impl<P: Process> Runner<P> {
         tokio::time::Instant::now() + wait
     }
 
-    /// Drops instances from memory that nothing is to be done for, once there are many of them.
+    /// Drops instances from memory that nothing is to be done for, once there are many of them: first those that are
+    /// over, and if that is not enough, those that wait.
     fn forget_idle(&mut self) {
-        let ended = |cell: &Cell<P::State>| !cell.is_busy() && P::awaits(&cell.state).is_none();
-        if self.cells.len() > IDLE_INSTANCES / 4 {
-            self.cells.retain(|key, cell| self.dirty.contains(key) || !ended(cell));
+        if self.cells.len() < self.forget_at {
+            return;
         }
+        let dirty = &self.dirty;
+        self.cells
+            .retain(|key, cell| dirty.contains(key) || cell.is_busy() || P::awaits(&cell.state).is_some());
         if self.cells.len() > IDLE_INSTANCES {
-            self.cells.retain(|key, cell| self.dirty.contains(key) || cell.is_busy());
+            self.cells.retain(|key, cell| dirty.contains(key) || cell.is_busy());
         }
+        // Doubling, so that looking through all of them is rare.
+        self.forget_at = (self.cells.len() * 2).max(IDLE_INSTANCES / 4);
     }
 }
 

@@ -1,0 +1,136 @@
+//! Commands through the executor by many callers, each of whom waits for the answer before the next command.
+
+use std::{
+    error::Error,
+    fmt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{Actor, AnyCommand, Currency, Money, Partition, ProductId, ShopId, product::ProductCommand};
+use eventlog::{CommandContext, Executor, ExecutorOptions, IdGen, Log, LogOptions, SystemClock};
+use hdrhistogram::Histogram;
+
+/// Events of one stream before its caller begins a new one.
+const EVENTS_PER_STREAM: usize = 8;
+
+/// How many callers, and on what.
+#[derive(Clone, Copy)]
+pub(super) struct Load {
+    pub(super) callers: usize,
+    pub(super) one_stream: bool,
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (callers, noun) = (self.callers, if self.callers == 1 { "caller" } else { "callers" });
+        write!(f, "{callers} {noun}{}", if self.one_stream { ", one stream" } else { "" })
+    }
+}
+
+/// What one run gave.
+pub(super) struct Run {
+    pub(super) events_per_second: f64,
+    pub(super) events_per_batch: f64,
+    pub(super) p50_millis: f64,
+    pub(super) p99_millis: f64,
+}
+
+/// Runs `load` on a new log at `path`.
+pub(super) fn measure(path: &Path, load: Load, most_events: usize) -> Result<Run, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(path, load, most_events))
+}
+
+async fn run(path: &Path, load: Load, most_events: usize) -> Result<Run, Box<dyn Error>> {
+    let log = Log::open_sqlite(path, LogOptions::default()).await?;
+    let caller = Caller {
+        executor: Executor::new(log.clone(), None, ExecutorOptions::default()),
+        ids: IdGen::new(Arc::new(SystemClock::new())),
+        shop: "phone".parse()?,
+    };
+    let shared = if load.one_stream { Some(caller.list().await?) } else { None };
+    // A single caller waits for every sync to disk: fewer events take as long.
+    let events = most_events * load.callers.clamp(16, 256) / 256;
+    let each = (events / load.callers).max(1);
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..load.callers)
+        .map(|_| {
+            let caller = caller.clone();
+            tokio::spawn(async move { caller.work(each, shared).await })
+        })
+        .collect();
+    let mut latencies = Histogram::<u64>::new(3)?;
+    for task in tasks {
+        for latency in task.await?? {
+            latencies.record(u64::try_from(latency.as_micros())?)?;
+        }
+    }
+    let elapsed = begun.elapsed().as_secs_f64();
+    let stats = log.stats();
+    log.shutdown().await;
+    let millis = |quantile| latencies.value_at_quantile(quantile) as f64 / 1_000.0;
+    Ok(Run {
+        events_per_second: (each * load.callers) as f64 / elapsed,
+        events_per_batch: stats.events as f64 / stats.batches as f64,
+        p50_millis: millis(0.5),
+        p99_millis: millis(0.99),
+    })
+}
+
+#[derive(Clone)]
+struct Caller {
+    executor: Executor,
+    ids: IdGen,
+    shop: ShopId,
+}
+
+impl Caller {
+    /// Gives `commands` commands; how long each took.
+    async fn work(
+        &self,
+        commands: usize,
+        shared: Option<ProductId>,
+    ) -> Result<Vec<Duration>, eventlog::AnyError> {
+        let mut latencies = Vec::with_capacity(commands);
+        let mut product = shared;
+        for n in 0..commands {
+            let begun = Instant::now();
+            match product {
+                Some(product) if shared.is_some() || !n.is_multiple_of(EVENTS_PER_STREAM) => {
+                    self.give(product, ProductCommand::Restock { quantity: 1 }).await?;
+                }
+                _ => product = Some(self.list().await?),
+            }
+            latencies.push(begun.elapsed());
+        }
+        Ok(latencies)
+    }
+
+    async fn list(&self) -> Result<ProductId, eventlog::AnyError> {
+        let product_id = ProductId::from_uuid(self.ids.next(self.shop.partition()));
+        let price = Money { amount_minor: 12_000, currency: Currency::KRW };
+        let (shop_id, name) = (self.shop.clone(), "a phone with a long name".to_owned());
+        self.give(
+            product_id,
+            ProductCommand::ListProduct { product_id, shop_id, name, price, stock: Some(1) },
+        )
+        .await?;
+        Ok(product_id)
+    }
+
+    async fn give(&self, id: ProductId, command: ProductCommand) -> Result<(), eventlog::AnyError> {
+        let partition = Partition::of(id.uuid());
+        let ctx = CommandContext {
+            command_id: self.ids.next(partition),
+            correlation_id: id.uuid(),
+            causation_id: None,
+            actor: Actor::Shop(self.shop.clone()),
+            at: self.ids.clock().now(),
+            traceparent: None,
+        };
+        self.executor.execute_any(AnyCommand::Product { id, command }, ctx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! Measurements of orderstream against the limit of the machine it runs on. Each case prints a table and how it was
+//! made; a figure in the README is one that a case here prints.
+
+mod append;
+mod history;
+mod http;
+mod orders;
+mod rebuild;
+mod stats;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Measures orderstream. Build with --release.")]
+struct Arguments {
+    #[command(subcommand)]
+    case: Case,
+}
+
+#[derive(Subcommand)]
+enum Case {
+    /// Commands per second through the executor, against a bare SQLite loop that inserts the same rows.
+    Append(append::Options),
+    /// Paid orders per second over HTTP, the server in a process of its own.
+    Orders(orders::Options),
+    /// Rebuild of all views: events per second, and memory.
+    Rebuild(rebuild::Options),
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    match Arguments::parse().case {
+        Case::Append(options) => append::run(&options),
+        Case::Orders(options) => orders::run(&options),
+        Case::Rebuild(options) => rebuild::run(&options),
+    }
+}

@@ -1,0 +1,215 @@
+//! One command, tried until it is decided or the deadline is over.
+
+use std::time::Duration;
+
+use domain::{Aggregate, AggregateId, Outcome, Position, StreamId, Timestamp, Version};
+use rand::Rng;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    CommandContext, Effect, ExecuteError, Executor,
+    cache::{Cell, Slot},
+    load::due_snapshot,
+};
+use crate::{AppendError, Commit, NewEvent, PendingAppend, event_id, queue::Link};
+
+/// Conflicts after which a command pauses before it tries again.
+const TRIES_WITHOUT_PAUSE: u32 = 3;
+/// Longest pause: some batches.
+const LONGEST_PAUSE_MILLIS: u64 = 32;
+
+/// A command that was carried out.
+pub(super) struct Done<A> {
+    pub(super) version: Version,
+    pub(super) position: Position,
+    pub(super) effect: Effect,
+    /// None when nobody asked for it, and for a duplicate.
+    pub(super) state: Option<A>,
+}
+
+/// A command that was not, and the aggregate's status if it was the aggregate that refused.
+pub(super) struct Failed<E> {
+    pub(super) error: ExecuteError<E>,
+    pub(super) state: &'static str,
+}
+
+impl<E> From<ExecuteError<E>> for Failed<E> {
+    fn from(error: ExecuteError<E>) -> Self {
+        Self { error, state: "" }
+    }
+}
+
+/// The end of a try; `None`: decide again.
+type Tried<A> = Option<Result<Done<A>, Failed<<A as Aggregate>::Error>>>;
+
+/// The command and where it goes.
+struct Order<'a, A: Aggregate> {
+    stream: StreamId,
+    expected: Option<Version>,
+    command: &'a <A as Aggregate>::Command,
+    ctx: &'a CommandContext,
+    want_state: bool,
+}
+
+impl Executor {
+    pub(super) async fn run<A: Aggregate>(
+        &self,
+        id: &A::Id,
+        expected: Option<Version>,
+        command: &<A as Aggregate>::Command,
+        ctx: &CommandContext,
+        want_state: bool,
+    ) -> Result<Done<A>, Failed<<A as Aggregate>::Error>> {
+        let stream = StreamId::new(A::KIND, id.uuid());
+        let slot = self.caches.of::<A>().slot(stream.id);
+        let order = Order::<A> { stream, expected, command, ctx, want_state };
+        let deadline = Instant::now() + self.options.deadline;
+        let mut tries = 0;
+        loop {
+            if let Some(result) = self.try_once(&slot, &order, tries == 0).await {
+                return result;
+            }
+            tries += 1;
+            if Instant::now() >= deadline {
+                return Err(ExecuteError::Contended { stream }.into());
+            }
+            if tries >= TRIES_WITHOUT_PAUSE {
+                let most = (1 << (tries - TRIES_WITHOUT_PAUSE).min(5)).min(LONGEST_PAUSE_MILLIS);
+                let millis = rand::rng().random_range(0.0..most as f64);
+                tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
+            }
+        }
+    }
+
+    async fn try_once<A: Aggregate>(&self, slot: &Slot<A>, order: &Order<'_, A>, first: bool) -> Tried<A> {
+        let permit = slot.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let mut cell = slot.cell.lock().await;
+        if !slot.is_fresh(&cell) {
+            if first && order.expected.is_none() && self.is_probably_new(order.stream.id, order.ctx.at) {
+                *cell = Cell { generation: slot.next_generation(&cell), version: 0, state: A::default() };
+            } else if let Err(error) = self.refresh(slot, &mut cell, order.stream).await {
+                return Some(Err(ExecuteError::Load(error).into()));
+            }
+        }
+        let version = cell.version;
+        let (chain, generation) = (slot.chain.clone(), cell.generation);
+        let mut link = Link { chain, generation, on_applied: None, _permit: permit };
+        let verdict = match order.expected {
+            Some(expected) if expected != version => {
+                Err(ExecuteError::VersionMismatch { expected, actual: version }.into())
+            }
+            _ => match cell.state.decide(order.command) {
+                Ok(Outcome::Executed(events)) if !events.is_empty() => {
+                    let events = self.evolve(&mut cell, order, events, &mut link);
+                    let pending = self.log.enqueue_linked(commit(order, version, events), link);
+                    let (now, state) = (cell.version, order.want_state.then(|| cell.state.clone()));
+                    drop(cell);
+                    return self.applied(order, version, now, state, pending).await;
+                }
+                Ok(_) => Ok(order.want_state.then(|| cell.state.clone())),
+                Err(refusal) => {
+                    Err(Failed { error: ExecuteError::Refused(refusal), state: cell.state.status() })
+                }
+            },
+        };
+        let pending = self.log.enqueue_linked(commit(order, version, Vec::new()), link);
+        drop(cell);
+        // The verdict stands if the version is still the one it was reached on, and the command is not our own earlier
+        // success.
+        let answer = match pending.await {
+            Ok(first) if first.duplicate => Ok(duplicate(first)),
+            Ok(now) => verdict.map(|state| Done {
+                version: now.version,
+                position: now.position,
+                effect: Effect::AlreadyApplied,
+                state,
+            }),
+            Err(AppendError::Conflict { .. }) => return None,
+            Err(error) => Err(ExecuteError::Log(error).into()),
+        };
+        Some(answer)
+    }
+
+    /// Moves the cached state on and makes events to store of what was decided.
+    fn evolve<A: Aggregate>(
+        &self,
+        cell: &mut Cell<A>,
+        order: &Order<'_, A>,
+        events: Vec<<A as Aggregate>::Event>,
+        link: &mut Link,
+    ) -> Vec<NewEvent> {
+        let before = cell.version;
+        let (stream, ctx) = (order.stream, order.ctx);
+        let mut new = Vec::with_capacity(events.len());
+        for event in events {
+            cell.state.evolve(&event);
+            cell.version += 1;
+            let ordinal = cell.version - before - 1;
+            let event_id = event_id(ctx.command_id, stream, ordinal, ctx.at);
+            new.push(NewEvent { event_id, event: event.into() });
+        }
+        if let Some(snapshots) = &self.snapshots
+            && let Some(snapshot) =
+                due_snapshot(before, cell.version, self.options.snapshot_every, &cell.state)
+        {
+            let snapshots = snapshots.clone();
+            link.on_applied = Some(Box::new(move || snapshots.store(stream, snapshot)));
+        }
+        new
+    }
+
+    /// Waits for the answer to new events that were decided on version `before`.
+    async fn applied<A: Aggregate>(
+        &self,
+        order: &Order<'_, A>,
+        before: Version,
+        version: Version,
+        state: Option<A>,
+        pending: PendingAppend,
+    ) -> Tried<A> {
+        Some(match pending.await {
+            Ok(first) if first.duplicate => Ok(duplicate(first)),
+            Ok(now) => Ok(Done { version, position: now.position, effect: Effect::Applied, state }),
+            Err(AppendError::Conflict { .. }) => return None,
+            // Decided on a later state than the first time, so with other events: still the same command.
+            Err(AppendError::CommandIdReused { version: stored, .. }) if stored < before => {
+                match self.log.append(commit(order, before, Vec::new())).await {
+                    Ok(first) => Ok(duplicate(first)),
+                    Err(AppendError::Conflict { .. }) => return None,
+                    Err(error) => Err(ExecuteError::Log(error).into()),
+                }
+            }
+            Err(AppendError::CommandIdReused { stream, command_id, version }) => {
+                Err(ExecuteError::CommandIdReused { stream, command_id, version }.into())
+            }
+            Err(error) => Err(ExecuteError::Log(error).into()),
+        })
+    }
+
+    /// Whether the id was minted so recently that the stream can hardly exist.
+    fn is_probably_new(&self, id: Uuid, at: Timestamp) -> bool {
+        let minted_millis = i64::try_from(id.as_u128() >> 80).unwrap_or(0);
+        let age = at.timestamp_millis().abs_diff(minted_millis);
+        u128::from(age) < self.options.assume_new_within.as_millis()
+    }
+}
+
+fn duplicate<A>(first: crate::Appended) -> Done<A> {
+    Done { version: first.version, position: first.position, effect: Effect::Duplicate, state: None }
+}
+
+fn commit<A: Aggregate>(order: &Order<'_, A>, expected_version: Version, events: Vec<NewEvent>) -> Commit {
+    let ctx = order.ctx;
+    Commit {
+        stream: order.stream,
+        expected_version,
+        events,
+        command_id: ctx.command_id,
+        correlation_id: ctx.correlation_id,
+        causation_id: ctx.causation_id,
+        actor: ctx.actor.clone(),
+        recorded_at: ctx.at,
+        traceparent: ctx.traceparent.clone(),
+    }
+}
