@@ -27,7 +27,7 @@ pub use checkpoint::Checkpoint;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{AppendError, LogError};
 pub use executor::{
-    AnyError, AnyExecuted, CommandContext, Effect, ExecuteError, Executed, Executor, ExecutorOptions, Loaded,
+    AnyError, CommandContext, Effect, ExecuteError, Executed, Executor, ExecutorOptions, Loaded,
 };
 pub use idgen::{IdGen, event_id};
 pub use log::{Log, LogOptions, LogStats};

@@ -16,7 +16,7 @@ use orderstream_eventlog::{
 };
 use support::{
     Faulty, available, ctx, ctx_of, executor, foreign, id, list, open, order_id, product_id, reserve,
-    restock, stream_of,
+    restock, stock_now, stream_of,
 };
 use tempfile::tempdir;
 
@@ -38,7 +38,7 @@ async fn two_hundred_reservations_of_a_hundred_pieces_reserve_exactly_a_hundred(
     let mut versions = Vec::new();
     for task in tasks {
         let done = task.await.unwrap().unwrap();
-        assert_eq!(done.outcome, Effect::Applied);
+        assert_eq!(done.effect, Effect::Applied);
         versions.push(done.version);
     }
     versions.sort_unstable();
@@ -62,12 +62,12 @@ async fn the_same_command_takes_effect_once_and_gets_its_first_answer() {
     let first = executor.execute::<Product>(&product, restock(5), ctx_of(command)).await.unwrap();
     executor.execute::<Product>(&product, restock(7), ctx()).await.unwrap();
     let again = executor.execute::<Product>(&product, restock(5), ctx_of(command)).await.unwrap();
-    assert_eq!(again.outcome, Effect::Duplicate);
+    assert_eq!(again.effect, Effect::Duplicate);
     assert_eq!((again.version, again.position), (first.version, first.position));
-    assert_eq!(available(&again.state), 13, "the state is the newest");
+    assert_eq!(stock_now(&executor, &product).await, 13, "the state is the newest");
     // The executor's state is right after the repeat, too.
     let next = executor.execute::<Product>(&product, restock(1), ctx()).await.unwrap();
-    assert_eq!((next.version, available(&next.state)), (4, 14));
+    assert_eq!((next.version, stock_now(&executor, &product).await), (4, 14));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_repeat_that_would_now_be_refused_is_still_the_first_success() {
         .await
         .unwrap();
     let again = executor.execute::<Product>(&product, list(product, 1), ctx_of(listing)).await.unwrap();
-    assert_eq!((again.outcome, again.version, again.position), (Effect::Duplicate, 1, first.position));
+    assert_eq!((again.effect, again.version, again.position), (Effect::Duplicate, 1, first.position));
     let refused = executor.execute::<Product>(&product, list(product, 1), ctx()).await;
     assert_eq!(refused.unwrap_err(), ExecuteError::Refused(ProductError::Withdrawn));
 }
@@ -95,7 +95,7 @@ async fn what_another_command_already_did_is_already_applied() {
     executor.execute::<Product>(&product, list(product, 9), ctx()).await.unwrap();
     let first = executor.execute::<Product>(&product, reserve(order), ctx()).await.unwrap();
     let again = executor.execute::<Product>(&product, reserve(order), ctx()).await.unwrap();
-    assert_eq!((again.outcome, again.version, again.position), (Effect::AlreadyApplied, 2, first.position));
+    assert_eq!((again.effect, again.version, again.position), (Effect::AlreadyApplied, 2, first.position));
 }
 
 #[tokio::test]
@@ -111,8 +111,8 @@ async fn a_command_id_of_another_command_is_a_bug_unless_the_stream_has_gone_on(
     assert_eq!(reused.class(), Class::Bug);
     executor.execute::<Product>(&product, restock(3), ctx()).await.unwrap();
     let later = executor.execute::<Product>(&product, restock(2), ctx_of(command)).await.unwrap();
-    assert_eq!((later.outcome, later.version), (Effect::Duplicate, 2));
-    assert_eq!(available(&later.state), 13);
+    assert_eq!((later.effect, later.version), (Effect::Duplicate, 2));
+    assert_eq!(stock_now(&executor, &product).await, 13);
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn if_match_refuses_another_version_but_answers_a_repeat() {
     let done = executor.execute_if::<Product>(&product, Some(1), restock(1), ctx_of(command)).await.unwrap();
     let again = executor.execute_if::<Product>(&product, Some(1), restock(1), ctx_of(command)).await.unwrap();
     assert_eq!(
-        (again.outcome, again.version, again.position),
+        (again.effect, again.version, again.position),
         (Effect::Duplicate, done.version, done.position)
     );
     let absent = executor.execute_if::<Product>(&product_id(), Some(0), restock(1), ctx()).await;
@@ -182,7 +182,7 @@ async fn a_caller_who_hangs_up_loses_only_the_answer() {
     assert!(caller.await.is_err(), "the batch was held back");
     drop(held);
     let done = executor.execute::<Product>(&product, restock(4), ctx()).await.unwrap();
-    assert_eq!((done.version, available(&done.state)), (2, 7));
+    assert_eq!((done.version, stock_now(&executor, &product).await), (2, 7));
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_written_twice() {
     executor.execute::<Product>(&product, list(product, 3), ctx()).await.unwrap();
     store.fail_after.store(2, Ordering::SeqCst);
     let done = executor.execute::<Product>(&product, restock(4), ctx()).await.unwrap();
-    assert_eq!((done.version, available(&done.state)), (2, 7));
+    assert_eq!((done.version, stock_now(&executor, &product).await), (2, 7));
     // What the batcher did not see written is published all the same, and before the next poll would find it.
     let mut head = log.subscribe_head();
     tokio::time::timeout(Duration::from_millis(600), head.wait_for(|head| *head == 2))
@@ -203,7 +203,7 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_written_twice() {
         .unwrap()
         .unwrap();
     let next = executor.execute::<Product>(&product, restock(1), ctx()).await.unwrap();
-    assert_eq!((next.version, available(&next.state)), (3, 8));
+    assert_eq!((next.version, stock_now(&executor, &product).await), (3, 8));
 }
 
 #[tokio::test]
@@ -222,8 +222,8 @@ async fn after_an_outcome_that_stays_unknown_the_state_is_read_again() {
         faults.store(1, Ordering::SeqCst);
         let unknown = executor.execute::<Product>(&product, restock(4), ctx()).await;
         assert!(matches!(unknown, Err(ExecuteError::Log(AppendError::Unavailable(_)))), "{unknown:?}");
-        let done = executor.execute::<Product>(&product, restock(1), ctx()).await.unwrap();
-        assert_eq!(available(&done.state), before + written + 1);
+        executor.execute::<Product>(&product, restock(1), ctx()).await.unwrap();
+        assert_eq!(stock_now(&executor, &product).await, before + written + 1);
     }
 }
 
@@ -236,7 +236,7 @@ async fn a_conflict_with_another_writer_is_decided_again() {
     executor.execute::<Product>(&product, list(product, 3), ctx()).await.unwrap();
     log.append(foreign(product, 1, 10)).await.unwrap();
     let done = executor.execute::<Product>(&product, restock(1), ctx()).await.unwrap();
-    assert_eq!((done.version, available(&done.state)), (3, 14));
+    assert_eq!((done.version, stock_now(&executor, &product).await), (3, 14));
     log.append(foreign(product, 3, 10)).await.unwrap();
     let refused = executor.execute::<Product>(&product, restock(0), ctx()).await.unwrap_err();
     assert_eq!(refused, ExecuteError::Refused(ProductError::Quantity { quantity: 0 }));
@@ -269,7 +269,7 @@ async fn a_decision_behind_one_that_conflicts_is_made_again(max_batch_per_stream
     drop(held);
     busy.await.unwrap();
     for one in both {
-        assert_eq!(one.await.unwrap().unwrap().outcome, Effect::Applied);
+        assert_eq!(one.await.unwrap().unwrap().effect, Effect::Applied);
     }
     let left = support::executor(&log).load::<Product>(&product).await.unwrap();
     assert_eq!((left.version, available(&left.state)), (4, 9), "somebody was refused for want of stock");
@@ -416,7 +416,7 @@ async fn a_cache_of_one_aggregate_is_slow_but_right() {
     for round in 1..=5 {
         for product in products {
             let done = executor.execute::<Product>(&product, restock(1), ctx()).await.unwrap();
-            assert_eq!((done.version, available(&done.state)), (round + 1, round));
+            assert_eq!((done.version, stock_now(&executor, &product).await), (round + 1, round));
         }
     }
 }

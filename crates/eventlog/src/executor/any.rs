@@ -1,33 +1,18 @@
 //! Commands of any kind, for process managers.
 
 use domain::{
-    Aggregate, AnyCommand, Classified, Position, Version, delivery::Delivery, notification::Notification,
-    order::Order, payment::Payment, product::Product, shop::Shop,
+    Aggregate, AnyCommand, Classified, delivery::Delivery, notification::Notification, order::Order,
+    payment::Payment, product::Product, shop::Shop,
 };
 
-use super::{AnyError, CommandContext, Effect, Executor, run::Failed};
-
-/// What a command of any kind led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnyExecuted {
-    /// See [`Executed`](super::Executed).
-    pub version: Version,
-    /// See [`Executed`](super::Executed).
-    pub position: Position,
-    /// What happened.
-    pub effect: Effect,
-}
+use super::{AnyError, CommandContext, Executed, Executor, run::Failed};
 
 impl Executor {
     /// Carries out a command of any kind.
     ///
     /// # Errors
     /// As [`Executor::execute`], flattened.
-    pub async fn execute_any(
-        &self,
-        command: AnyCommand,
-        ctx: CommandContext,
-    ) -> Result<AnyExecuted, AnyError> {
+    pub async fn execute_any(&self, command: AnyCommand, ctx: CommandContext) -> Result<Executed, AnyError> {
         match command {
             AnyCommand::Shop { id, command } => self.flat::<Shop>(&id, &command, &ctx).await,
             AnyCommand::Product { id, command } => self.flat::<Product>(&id, &command, &ctx).await,
@@ -43,13 +28,8 @@ impl Executor {
         id: &A::Id,
         command: &<A as Aggregate>::Command,
         ctx: &CommandContext,
-    ) -> Result<AnyExecuted, AnyError> {
-        match self.run::<A>(id, None, command, ctx, false).await {
-            Ok(done) => {
-                Ok(AnyExecuted { version: done.version, position: done.position, effect: done.effect })
-            }
-            Err(failed) => Err(flatten(failed)),
-        }
+    ) -> Result<Executed, AnyError> {
+        self.run::<A>(id, None, command, ctx).await.map_err(flatten)
     }
 }
 

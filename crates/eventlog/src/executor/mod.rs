@@ -16,10 +16,7 @@ use domain::{Actor, Aggregate, AggregateId, Position, StreamId, Timestamp, Versi
 use uuid::Uuid;
 
 use self::cache::{Caches, Cell, Slot};
-pub use self::{
-    any::AnyExecuted,
-    error::{AnyError, ExecuteError},
-};
+pub use self::error::{AnyError, ExecuteError};
 use crate::{Log, LogError, SnapshotStore, tailer::Observer};
 
 /// How an executor is run.
@@ -79,17 +76,15 @@ pub enum Effect {
 }
 
 /// A command that was carried out; its events are on disk.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Executed<A> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executed {
     /// Version after the command (of the first time, for a duplicate).
     pub version: Version,
     /// Position of the command's last event (of the first time, for a duplicate; of the stream's last event, when it was
     /// already applied).
     pub position: Position,
     /// What it did.
-    pub outcome: Effect,
-    /// The aggregate after the command. For a duplicate: as it is now.
-    pub state: A,
+    pub effect: Effect,
 }
 
 /// An aggregate and its version; version 0 and the default state when it does not exist.
@@ -163,7 +158,7 @@ impl Executor {
         id: &A::Id,
         command: <A as Aggregate>::Command,
         ctx: CommandContext,
-    ) -> Result<Executed<A>, ExecuteError<<A as Aggregate>::Error>> {
+    ) -> Result<Executed, ExecuteError<<A as Aggregate>::Error>> {
         self.execute_if::<A>(id, None, command, ctx).await
     }
 
@@ -178,14 +173,8 @@ impl Executor {
         expected_version: Option<Version>,
         command: <A as Aggregate>::Command,
         ctx: CommandContext,
-    ) -> Result<Executed<A>, ExecuteError<<A as Aggregate>::Error>> {
-        let done =
-            self.run::<A>(id, expected_version, &command, &ctx, true).await.map_err(|failed| failed.error)?;
-        let state = match done.state {
-            Some(state) => state,
-            None => self.load::<A>(id).await.map_err(ExecuteError::Load)?.state,
-        };
-        Ok(Executed { version: done.version, position: done.position, outcome: done.effect, state })
+    ) -> Result<Executed, ExecuteError<<A as Aggregate>::Error>> {
+        self.run::<A>(id, expected_version, &command, &ctx).await.map_err(|failed| failed.error)
     }
 
     /// Loads the aggregate unless what is cached is good.

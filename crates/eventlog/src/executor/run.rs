@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{Aggregate, AggregateId, Outcome, Position, StreamId, Timestamp, Version};
+use domain::{Aggregate, AggregateId, Outcome, StreamId, Timestamp, Version};
 use rand::Rng;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    CommandContext, Effect, ExecuteError, Executor,
+    CommandContext, Effect, ExecuteError, Executed, Executor,
     cache::{Cell, Slot},
     load::due_snapshot,
 };
@@ -18,15 +18,6 @@ use crate::{AppendError, Commit, NewEvent, PendingAppend, event_id, queue::Link}
 const TRIES_WITHOUT_PAUSE: u32 = 3;
 /// Longest pause: some batches.
 const LONGEST_PAUSE_MILLIS: u64 = 32;
-
-/// A command that was carried out.
-pub(super) struct Done<A> {
-    pub(super) version: Version,
-    pub(super) position: Position,
-    pub(super) effect: Effect,
-    /// None when nobody asked for it, and for a duplicate.
-    pub(super) state: Option<A>,
-}
 
 /// A command that was not, and the aggregate's status if it was the aggregate that refused.
 pub(super) struct Failed<E> {
@@ -41,7 +32,7 @@ impl<E> From<ExecuteError<E>> for Failed<E> {
 }
 
 /// The end of a try; `None`: decide again.
-type Tried<A> = Option<Result<Done<A>, Failed<<A as Aggregate>::Error>>>;
+type Tried<A> = Option<Result<Executed, Failed<<A as Aggregate>::Error>>>;
 
 /// The command and where it goes.
 struct Order<'a, A: Aggregate> {
@@ -49,7 +40,6 @@ struct Order<'a, A: Aggregate> {
     expected: Option<Version>,
     command: &'a <A as Aggregate>::Command,
     ctx: &'a CommandContext,
-    want_state: bool,
 }
 
 impl Executor {
@@ -59,11 +49,10 @@ impl Executor {
         expected: Option<Version>,
         command: &<A as Aggregate>::Command,
         ctx: &CommandContext,
-        want_state: bool,
-    ) -> Result<Done<A>, Failed<<A as Aggregate>::Error>> {
+    ) -> Result<Executed, Failed<<A as Aggregate>::Error>> {
         let stream = StreamId::new(A::KIND, id.uuid());
         let slot = self.caches.of::<A>().slot(stream.id);
-        let order = Order::<A> { stream, expected, command, ctx, want_state };
+        let order = Order::<A> { stream, expected, command, ctx };
         let deadline = Instant::now() + self.options.deadline;
         let mut tries = 0;
         loop {
@@ -103,11 +92,11 @@ impl Executor {
                 Ok(Outcome::Executed(events)) if !events.is_empty() => {
                     let events = self.evolve(&mut cell, order, events, &mut link);
                     let pending = self.log.enqueue_linked(commit(order, version, events), link);
-                    let (now, state) = (cell.version, order.want_state.then(|| cell.state.clone()));
+                    let now = cell.version;
                     drop(cell);
-                    return self.applied(order, version, now, state, pending).await;
+                    return self.applied(order, version, now, pending).await;
                 }
-                Ok(_) => Ok(order.want_state.then(|| cell.state.clone())),
+                Ok(_) => Ok(()),
                 Err(refusal) => {
                     Err(Failed { error: ExecuteError::Refused(refusal), state: cell.state.status() })
                 }
@@ -119,11 +108,10 @@ impl Executor {
         // success.
         let answer = match pending.await {
             Ok(first) if first.duplicate => Ok(duplicate(first)),
-            Ok(now) => verdict.map(|state| Done {
+            Ok(now) => verdict.map(|()| Executed {
                 version: now.version,
                 position: now.position,
                 effect: Effect::AlreadyApplied,
-                state,
             }),
             Err(AppendError::Conflict { .. }) => return None,
             Err(error) => Err(ExecuteError::Log(error).into()),
@@ -165,12 +153,11 @@ impl Executor {
         order: &Order<'_, A>,
         before: Version,
         version: Version,
-        state: Option<A>,
         pending: PendingAppend,
     ) -> Tried<A> {
         Some(match pending.await {
             Ok(first) if first.duplicate => Ok(duplicate(first)),
-            Ok(now) => Ok(Done { version, position: now.position, effect: Effect::Applied, state }),
+            Ok(now) => Ok(Executed { version, position: now.position, effect: Effect::Applied }),
             Err(AppendError::Conflict { .. }) => return None,
             // Decided on a later state than the first time, so with other events: still the same command.
             Err(AppendError::CommandIdReused { version: stored, .. }) if stored < before => {
@@ -195,8 +182,8 @@ impl Executor {
     }
 }
 
-fn duplicate<A>(first: crate::Appended) -> Done<A> {
-    Done { version: first.version, position: first.position, effect: Effect::Duplicate, state: None }
+fn duplicate(first: crate::Appended) -> Executed {
+    Executed { version: first.version, position: first.position, effect: Effect::Duplicate }
 }
 
 fn commit<A: Aggregate>(order: &Order<'_, A>, expected_version: Version, events: Vec<NewEvent>) -> Commit {
