@@ -16,7 +16,7 @@ pub(super) fn measure(from: &Path, to: &Path, batch: usize) -> Result<f64, Box<d
     let columns = rows.first().map_or(0, Vec::len);
     let conn = Connection::open(to)?;
     conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;")?;
-    // As rarely as the log does it; the default of 1,000 pages makes the loop slower.
+    // As rarely as the log checkpoints.
     conn.execute_batch("PRAGMA wal_autocheckpoint = 8000;")?;
     conn.execute_batch(&schema)?;
     let insert = |rows: usize| {
