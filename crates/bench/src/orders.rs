@@ -33,6 +33,9 @@ pub(crate) struct Options {
     server: Option<PathBuf>,
 }
 
+/// Latencies beyond a minute count as a minute.
+const LONGEST_MICROS: u64 = 60_000_000;
+
 /// One round's yield.
 struct Round {
     per_second: f64,
@@ -96,7 +99,7 @@ async fn round(
             let (address, token, body) = (address.to_owned(), token.clone(), body.clone());
             tokio::spawn(async move {
                 let mut connection = Connection::open(&address).await?;
-                let mut latency = Histogram::<u64>::new(3).expect("three digits are allowed");
+                let mut latency = Histogram::<u64>::new_with_bounds(1, LONGEST_MICROS, 3).expect("the bounds are in order");
                 let mut refused = 0_u64;
                 while Instant::now() < until {
                     let sent = Instant::now();
@@ -115,7 +118,7 @@ async fn round(
             })
         })
         .collect();
-    let mut latency = Histogram::<u64>::new(3)?;
+    let mut latency = Histogram::<u64>::new_with_bounds(1, LONGEST_MICROS, 3)?;
     let mut refused = 0;
     for customer in customers {
         let (one, no) = customer.await??;
@@ -180,7 +183,7 @@ impl Server {
         let process = Command::new(program)
             .args(["serve", "--listen", &address, "--data"])
             .arg(data)
-            .env("RUST_LOG", "warn")
+            .env("ORDERSTREAM_LOG", "warn")
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| {

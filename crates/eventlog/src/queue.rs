@@ -85,15 +85,15 @@ pub(crate) struct Queued {
 /// A queued commit whose content is in the batch.
 pub(crate) struct Waiting {
     pub(crate) stream: StreamId,
-    empty: bool,
     pub(crate) link: Option<Link>,
     reply: oneshot::Sender<Answer>,
 }
 
 impl Waiting {
-    /// Answers. A commit that was not written as it was decided breaks its chain.
+    /// Answers. A commit that was not written as it was decided breaks its chain. So does a repeat without events: it is
+    /// answered by its id, so the version that it was decided on was not looked at.
     pub(crate) fn answer(self, answer: Answer) {
-        let as_decided = matches!(answer, Ok(appended) if self.empty || !appended.duplicate);
+        let as_decided = matches!(answer, Ok(appended) if !appended.duplicate);
         if let Some(link) = self.link {
             if !as_decided {
                 link.chain.break_up_to(link.generation);
@@ -108,8 +108,8 @@ impl Waiting {
 
 impl Queued {
     pub(crate) fn split(self) -> (EncodedCommit, Waiting) {
-        let (stream, empty) = (self.commit.commit.stream, self.commit.payloads.is_empty());
-        (self.commit, Waiting { stream, empty, link: self.link, reply: self.reply })
+        let stream = self.commit.commit.stream;
+        (self.commit, Waiting { stream, link: self.link, reply: self.reply })
     }
 }
 

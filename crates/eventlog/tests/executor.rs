@@ -6,7 +6,8 @@ mod support;
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use domain::{
-    AnyCommand, Class,
+    Actor, AnyCommand, CancellableUntil, Class, DeliveryId,
+    delivery::{Delivery, DeliveryCommand},
     product::{Product, ProductError},
 };
 use orderstream_eventlog::{
@@ -85,6 +86,53 @@ async fn a_repeat_that_would_now_be_refused_is_still_the_first_success() {
     assert_eq!((again.effect, again.version, again.position), (Effect::Duplicate, 1, first.position));
     let refused = executor.execute::<Product>(&product, list(product, 1), ctx()).await;
     assert_eq!(refused.unwrap_err(), ExecuteError::Refused(ProductError::Withdrawn));
+}
+
+#[tokio::test]
+async fn a_repeat_on_a_stream_that_was_taken_to_be_new_leaves_no_empty_state_behind() {
+    let folder = tempdir().unwrap();
+    let log = open(folder.path()).await;
+    let (product, command) = (product_id(), id());
+    let before = executor(&log);
+    before.execute::<Product>(&product, list(product, 1), ctx()).await.unwrap();
+    before.execute::<Product>(&product, restock(5), ctx_of(command)).await.unwrap();
+    // As after a restart: nothing is cached, and the product's id is young.
+    let after = executor(&log);
+    let again = after.execute::<Product>(&product, restock(5), ctx_of(command)).await.unwrap();
+    assert_eq!((again.effect, again.version), (Effect::Duplicate, 2));
+    let loaded = after.load::<Product>(&product).await.unwrap();
+    assert_eq!((loaded.version, available(&loaded.state)), (2, 6));
+}
+
+#[tokio::test]
+async fn a_repeat_that_an_empty_stream_would_answer_otherwise_is_still_the_first_success() {
+    let folder = tempdir().unwrap();
+    let log = open(folder.path()).await;
+    let (delivery_id, order, command) = (DeliveryId::from_uuid(id()), order_id(), id());
+    let request = DeliveryCommand::RequestDelivery {
+        delivery_id,
+        order_id: order,
+        shop_id: "phone".parse().unwrap(),
+        customer_id: "alice".parse().unwrap(),
+        lines: vec![],
+        needs_preparation: false,
+        cancellable_until: CancellableUntil::Requested,
+    };
+    let cancel = || DeliveryCommand::CancelForOrder {
+        delivery_id,
+        order_id: order,
+        shop_id: "phone".parse().unwrap(),
+        customer_id: "alice".parse().unwrap(),
+    };
+    let before = executor(&log);
+    before.execute::<Delivery>(&delivery_id, request, ctx()).await.unwrap();
+    let accept = DeliveryCommand::AcceptDelivery { by: Actor::System };
+    before.execute::<Delivery>(&delivery_id, accept, ctx()).await.unwrap();
+    // Too late, so refused; nothing to be called back would be cancelled.
+    before.execute::<Delivery>(&delivery_id, cancel(), ctx_of(command)).await.unwrap();
+    // As after a restart: nothing is cached, and the delivery's id is young.
+    let again = executor(&log).execute::<Delivery>(&delivery_id, cancel(), ctx_of(command)).await.unwrap();
+    assert_eq!((again.effect, again.version), (Effect::Duplicate, 3));
 }
 
 #[tokio::test]

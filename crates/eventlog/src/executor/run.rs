@@ -167,6 +167,8 @@ impl Executor {
                     Err(error) => Err(ExecuteError::Log(error).into()),
                 }
             }
+            // Decided on a state older than the command itself, such as that of a stream that was taken to be new.
+            Err(AppendError::CommandIdReused { version: stored, .. }) if stored > before => return None,
             Err(AppendError::CommandIdReused { stream, command_id, version }) => {
                 Err(ExecuteError::CommandIdReused { stream, command_id, version }.into())
             }

@@ -10,7 +10,7 @@
 //! | StoppingDelivery | DeliveryCancelled, DeliveryFailed | GivingBack | refund in full |
 //! | StoppingDelivery | DeliveryCancellationRefused | Refusing | refuse cancellation (superseded when the delivery failed meanwhile) |
 //! | StoppingDelivery, Refusing | OrderCancellationRequested because the delivery ended | GivingBack | refund in full |
-//! | Refusing | OrderCancellationRefused | Idle | |
+//! | StoppingDelivery, Refusing | OrderCancellationRefused | Idle | |
 //! | GivingBack | PaymentRefunded in full | Done | release stock, finish cancellation |
 //!
 //! An order that was not confirmed yet is undone by checkout. Nothing here is undone: it is the undoing.
@@ -108,7 +108,10 @@ impl Process for Cancellation {
             {
                 give_back(e)
             }
-            (Refusing(_), Event::Order(OrderEvent::OrderCancellationRefused(_))) => go(Idle),
+            // While stopping: the goods arrived first, and completing the order has refused the cancellation.
+            (StoppingDelivery(_) | Refusing(_), Event::Order(OrderEvent::OrderCancellationRefused(_))) => {
+                go(Idle)
+            }
 
             (GivingBack(order), Event::Payment(PaymentEvent::PaymentRefunded(e)))
                 if e.refund_id == full_refund_of(order.payment_id) =>

@@ -120,7 +120,11 @@ impl<P: Process> Runner<P> {
                 }
                 Some(request) = self.requests.recv() => self.answer(request, &stop).await?,
                 () = tokio::time::sleep_until(wake) => self.tick(&stop).await?,
-                events = log.next(self.checkpoint.position, BATCH, &stop) => self.react_to(&events?, &stop).await?,
+                events = log.next(self.checkpoint.position, BATCH, &stop) => match events? {
+                    // The log has shut down: there will be no more.
+                    none if none.is_empty() => break,
+                    events => self.react_to(&events, &stop).await?,
+                },
             }
         }
         self.drain().await;

@@ -1,0 +1,28 @@
+//! `demo`: plays the scenarios.
+
+use std::path::PathBuf;
+
+use super::{CliError, access};
+use crate::demo::{self, Place, Which};
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which scenarios.
+    #[arg(default_value = "all")]
+    which: Which,
+    /// Play on a platform that runs, instead of one of its own.
+    #[arg(long, value_name = "URL")]
+    against: Option<String>,
+    /// With --against: the data folder of that platform, whose key makes the tokens of the actors (default: ./data).
+    #[arg(long, value_name = "DIR", env = "ORDERSTREAM_DEMO_DATA")]
+    data: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: Args) -> Result<(), CliError> {
+    let place = match args.against {
+        None => Place::Scratch,
+        Some(url) => Place::Against { url, data: access::Place::in_folder(args.data).settings()?.data },
+    };
+    Ok(demo::run(args.which, place).await?)
+}

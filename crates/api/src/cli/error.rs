@@ -1,0 +1,129 @@
+//! Why a command did not work.
+
+use std::path::PathBuf;
+
+use eventlog::{AppendError, LogError, StoreError, transfer::ImportError};
+use projections::ViewError;
+use sagas::SagaError;
+
+use crate::{
+    StartError,
+    auth::{KeyError, TokenError},
+    data_dir::{DataDirError, Holder},
+    demo::DemoError,
+    settings::SettingsError,
+};
+
+/// Why a command did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// It was called in a way that cannot work.
+    #[error("{0}")]
+    Usage(String),
+    /// The folder holds no log yet.
+    #[error("there is no event log at {}: run `orderstream serve` or `orderstream migrate` first", .0.display())]
+    NoLog(PathBuf),
+    /// The command needs the data folder for itself.
+    #[error("the data folder {} is in use by {holder}; stop it first: {why}", .path.display())]
+    Held {
+        /// The folder.
+        path: PathBuf,
+        /// By whom.
+        holder: Holder,
+        /// Why it cannot be shared.
+        why: &'static str,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} {name}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A check found differences.
+    #[error("{0} of the views differ from the log; `orderstream projections rebuild NAME` makes them anew")]
+    Differences(usize),
+    /// The running platform refused.
+    #[error("the platform at {base} answered {status}: {detail}")]
+    Refused {
+        /// Where.
+        base: String,
+        /// HTTP status.
+        status: u16,
+        /// The problem's detail.
+        detail: String,
+    },
+    /// The running platform cannot be reached.
+    #[error("the platform cannot be reached: {0}")]
+    Unreachable(#[from] reqwest::Error),
+    /// A job of the running platform ended early.
+    #[error("the {what} ended early: {error}")]
+    Job {
+        /// What it was.
+        what: &'static str,
+        /// Why.
+        error: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The result cannot be written.
+    #[error("the result cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+    /// An answer that cannot be understood, or a result that cannot be written as JSON.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The data folder.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The signing key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// An append.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A view.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// A process manager.
+    #[error(transparent)]
+    Saga(#[from] SagaError),
+    /// The platform does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A demo.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+}
+
+impl CliError {
+    /// 2 for wrong usage, else 1.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}

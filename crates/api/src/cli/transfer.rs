@@ -1,0 +1,109 @@
+//! `events export` and `events import`.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use eventlog::{
+    LogReader, SqliteStore, Store,
+    transfer::{EventLine, Import, ImportReport},
+};
+use serde::Serialize;
+
+use super::{CliError, access::hold_alone, output::Output, progress::Meter};
+use crate::settings::Settings;
+
+/// Events read at once.
+const PAGE: usize = 1_000;
+/// How often progress is told, in events.
+const TELL_EVERY: u64 = 512;
+
+/// What an export has written.
+#[derive(Serialize)]
+struct ExportReport {
+    events: u64,
+}
+
+/// Writes all events that the log holds now. A file appears under its name only when it is complete.
+pub(super) async fn export(log: &LogReader, file: &Path, output: &Output) -> Result<(), CliError> {
+    if is_dash(file) {
+        let stdout = std::io::stdout().lock();
+        return write_all(log, &mut BufWriter::new(stdout)).await.map(drop);
+    }
+    let partial = PathBuf::from(format!("{}.partial", file.display()));
+    let in_file = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CliError::File { path, source }
+    };
+    let mut out = BufWriter::new(File::create(&partial).map_err(in_file(&partial))?);
+    let report = write_all(log, &mut out).await?;
+    let written = out.into_inner().map_err(|error| in_file(&partial)(error.into_error()))?;
+    written.sync_all().map_err(in_file(&partial))?;
+    std::fs::rename(&partial, file).map_err(in_file(file))?;
+    output.value(&report, |report| format!("{} events written to {}", report.events, file.display()))
+}
+
+async fn write_all(log: &LogReader, out: &mut impl Write) -> Result<ExportReport, CliError> {
+    let head = log.head().await?;
+    let meter = Meter::new("export", head);
+    let mut position = 0;
+    while position < head {
+        let most = usize::try_from(head - position).unwrap_or(PAGE).min(PAGE);
+        for event in log.read_all(position, most).await? {
+            position = event.position;
+            serde_json::to_writer(&mut *out, &EventLine::try_from(event)?)?;
+            out.write_all(b"\n")?;
+        }
+        meter.at(position, head);
+    }
+    out.flush()?;
+    meter.done(position);
+    Ok(ExportReport { events: position })
+}
+
+/// Reads an export into the log of the data folder, which nobody else may use meanwhile.
+pub(super) async fn import(settings: &Settings, file: &Path, output: &Output) -> Result<(), CliError> {
+    let _held = hold_alone(settings, "an import needs the log for itself")?;
+    let unreadable = |source| CliError::File { path: file.to_owned(), source };
+    let input: Box<dyn BufRead> = if is_dash(file) {
+        Box::new(BufReader::new(std::io::stdin()))
+    } else {
+        Box::new(BufReader::new(File::open(file).map_err(unreadable)?))
+    };
+    let store = Arc::new(SqliteStore::open(&settings.log_path()?, 1).await?);
+    let imported = read_all(store.clone(), input, unreadable).await;
+    store.close().await;
+    output.value(&imported?, |report| {
+        let ImportReport { imported, skipped, position } = report;
+        format!(
+            "{imported} events imported, {skipped} were there already; the log ends at position {position}"
+        )
+    })
+}
+
+async fn read_all(
+    store: Arc<SqliteStore>,
+    input: Box<dyn BufRead>,
+    unreadable: impl Fn(std::io::Error) -> CliError,
+) -> Result<ImportReport, CliError> {
+    let meter = Meter::new("import", 0);
+    let mut import = Import::begin(store).await?;
+    let mut lines = 0;
+    for line in input.lines() {
+        import.line(&line.map_err(&unreadable)?).await?;
+        lines += 1;
+        if lines % TELL_EVERY == 0 {
+            meter.at(lines, 0);
+        }
+    }
+    let report = import.finish().await?;
+    meter.done(lines);
+    Ok(report)
+}
+
+fn is_dash(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}

@@ -1,0 +1,98 @@
+//! `/livez`, `/readyz`: whether the process lives, and whether it should get work.
+
+use std::{io::Write, path::Path};
+
+use axum::{Json, extract::State};
+use projections::ViewState;
+use serde::Serialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::App,
+    problem::{Code, Problem},
+};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// How the process is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/livez", tag = "health", security(()),
+    responses((status = 200, description = "It does.", body = Health)))]
+async fn live() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Whether the process should get work: its views have caught up, its process managers run, the log takes events.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+    responses((status = 200, description = "It should.", body = Health)))]
+async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
+    let mut missing = Vec::new();
+    if app.stopping.is_cancelled() {
+        missing.push("the program is stopping".to_owned());
+    }
+    missing.extend(views(&app));
+    missing.extend(processes(&app).await);
+    missing.extend(log(&app).await);
+    if missing.is_empty() {
+        return Ok(Json(Health { status: "ok" }));
+    }
+    Err(Problem::new(Code::NotReady, missing.join("; ")).with("missing", missing))
+}
+
+fn views(app: &App) -> Vec<String> {
+    let head = app.head();
+    let behind = |name: &str, position: u64| {
+        let lag = head.saturating_sub(position);
+        (lag > app.settings.ready_lag).then(|| format!("the view {name} is {lag} events behind"))
+    };
+    let here = app.views.status().into_iter().filter(|view| app.settings.runs(&view.name));
+    here.filter_map(|view| match view.state {
+        ViewState::Stopped { why } => Some(format!("the view {} has stopped: {why}", view.name)),
+        _ => behind(&view.name, view.position),
+    })
+    .collect()
+}
+
+async fn processes(app: &App) -> Vec<String> {
+    let status = match app.sagas.status().await {
+        Ok(status) => status,
+        Err(error) => return vec![format!("the process managers cannot be asked: {error}")],
+    };
+    let here = status.into_iter().filter(|process| app.settings.runs(&process.name));
+    here.filter_map(|process| match (process.trouble, process.running) {
+        (Some(trouble), false) => {
+            Some(format!("the process manager {} has stopped: {trouble}", process.name))
+        }
+        (None, false) => Some(format!("the process manager {} does not run", process.name)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The log took the last command, or there is room again to try.
+async fn log(app: &App) -> Option<String> {
+    let trouble = app.log_trouble()?;
+    let folder = app.settings.data.clone();
+    match tokio::task::spawn_blocking(move || probe(&folder)).await {
+        Ok(Ok(())) => {
+            app.note_log_trouble(None);
+            None
+        }
+        _ => Some(format!("the event log takes no events: {trouble}")),
+    }
+}
+
+/// Writes as much as a few commands would, and takes it back.
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    file.write_all(&[0; 64 * 1024])?;
+    file.sync_all()
+}

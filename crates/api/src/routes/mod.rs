@@ -1,0 +1,64 @@
+//! The HTTP interface: one file per resource. A route parses, authorises, gives one command and answers; whatever it
+//! needs beyond that is in [`crate::web`].
+
+mod admin;
+mod contacts;
+mod deliveries;
+mod docs;
+mod health;
+mod ids;
+mod notifications;
+mod orders;
+mod payments;
+mod products;
+mod shops;
+mod timeline;
+
+use axum::{Router, middleware, routing::get};
+use serde_json::Value;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{app::App, openapi, problem, settings::API, web::request_context};
+
+/// Every documented route.
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::outline())
+        .merge(shops::router())
+        .merge(products::router())
+        .merge(orders::router())
+        .merge(deliveries::router())
+        .merge(payments::router())
+        .merge(notifications::router())
+        .merge(timeline::router())
+        .merge(contacts::router())
+        .merge(admin::router())
+        .merge(health::router())
+        .merge(docs::router())
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> Value {
+    openapi::finish(documented().get_openapi())
+}
+
+/// All routes. A process that does not run `api` answers only whether it lives and is ready.
+#[must_use]
+pub fn router(app: &App) -> Router {
+    let routes = if app.settings.runs(API) { documented() } else { health::router() };
+    let (routes, outline) = routes.split_for_parts();
+    let document = openapi::finish(&outline);
+    let routes = routes.route("/openapi.json", get(move || async move { axum::Json(document) }));
+    let routes = if app.settings.runs(API) {
+        routes.merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+    } else {
+        routes
+    };
+    routes
+        .layer(CatchPanicLayer::custom(problem::on_panic))
+        .layer(middleware::from_fn(problem::only_problems))
+        .layer(middleware::from_fn_with_state(app.clone(), request_context))
+        .with_state(app.clone())
+}

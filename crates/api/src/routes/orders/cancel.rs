@@ -1,0 +1,167 @@
+//! `POST /v1/orders/{order_id}/cancel`.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use domain::{
+    Aggregate, CancellableUntil, ContactId, CustomerId, Event, OrderId,
+    delivery::Delivery,
+    order::{CancellationCause, Order, OrderCommand, OrderEvent, delivery_of},
+};
+use eventlog::{CommandContext, Effect};
+use garde::Validate;
+use projections::{OrderRow, Orders};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{decision::Waiting, must_see, shown};
+use crate::{
+    accounts::{ContactKind, NewContact},
+    app::App,
+    auth::Role,
+    problem::{Code, Problem},
+    web::{Answer, Body, Command, PathId, check as field, opaque},
+};
+
+/// Why an order is cancelled.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelOrder {
+    /// In the customer's words. 1 to 500 characters. Kept apart from the order, and erasable.
+    #[garde(custom(field::optional_label::<500>))]
+    #[serde(default)]
+    reason: Option<String>,
+}
+impl Body for CancelOrder {
+    const OPTIONAL: bool = true;
+}
+
+/// Cancels an order: the delivery is stopped, the money is given back, the stock is put back.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/cancel", tag = "orders", params(("order_id" = Uuid, Path, description = "The order.")),
+    request_body = Option<CancelOrder>, security(("bearer" = [])),
+    responses((status = 200, description = "The order, cancelled.", body = OrderRow),
+        (status = 202, description = "It is being cancelled: ask for the order in a moment.", body = OrderRow)))]
+pub(super) async fn cancel(
+    State(app): State<App>,
+    PathId(id): PathId<OrderId>,
+    command: Command<CancelOrder>,
+) -> Result<Response, Problem> {
+    command.principal.must_be(&[Role::Customer, Role::Admin])?;
+    let (customer, _) = must_see(&app, &command.principal, id).await?;
+    let (by, reason) = (command.principal.actor(), command.body.reason);
+    command
+        .meta
+        .once(&app.clone(), |ticket, meta| async move {
+            if !ticket.again {
+                check(&app, id).await?;
+            }
+            let reason_id = reason
+                .as_ref()
+                .map(|_| ContactId::derived(id.uuid(), "reason", &ticket.ids.command_id.to_string()));
+            let contact = reason_id.zip(reason).map(|(contact_id, reason)| NewContact {
+                contact_id,
+                owner: customer.clone(),
+                kind: ContactKind::Reason,
+                data: json!({"reason": reason}),
+            });
+            let wish =
+                OrderCommand::RequestCancellation { by, cause: CancellationCause::Requested, reason_id };
+            let (context, expected) = (meta.context(&app, ticket, id.uuid()), meta.expected());
+            Ok(ticket
+                .then(request_and_wait(app, id, customer, wish, expected, context))
+                .with_contact(contact))
+        })
+        .await
+}
+
+/// What can be known before anything is appended.
+async fn check(app: &App, id: OrderId) -> Result<(), Problem> {
+    let look = |_, order: &Order| (order.status(), order.details().map(|it| it.policy.cancellable_until));
+    let (status, until) = app.inspect::<Order, _>(&id, look).await?;
+    match status {
+        "cancelling" | "cancelled" => return Err(already(id)),
+        "rejected" => {
+            let detail = format!("the order {id} was rejected: there is nothing to cancel");
+            return Err(Problem::new(Code::OrderRejected, detail));
+        }
+        "completed" => return Err(too_late(id, "delivered")),
+        _ => {}
+    }
+    let delivery = app.inspect::<Delivery, _>(&delivery_of(id), |_, delivery| delivery.status()).await?;
+    let until = until.unwrap_or(CancellableUntil::Requested);
+    let late = match delivery {
+        "accepted" => until < CancellableUntil::Accepted,
+        "preparing" => until < CancellableUntil::Preparing,
+        "shipped" | "delivered" => true,
+        _ => false,
+    };
+    if late { Err(too_late(id, delivery)) } else { Ok(()) }
+}
+
+fn already(id: OrderId) -> Problem {
+    Problem::new(
+        Code::AlreadyCancelled,
+        format!("the order {id} is cancelled, or is being cancelled, already"),
+    )
+}
+
+fn too_late(id: OrderId, delivery: &str) -> Problem {
+    let detail = format!("it is too late to cancel the order {id}: its delivery is {delivery}");
+    Problem::new(Code::TooLateToCancel, detail).with("order_id", id)
+}
+
+async fn request_and_wait(
+    app: App,
+    id: OrderId,
+    customer: CustomerId,
+    wish: OrderCommand,
+    expected: Option<domain::Version>,
+    context: CommandContext,
+) -> Result<Answer, Problem> {
+    let mut waiting = Waiting::within(&app, id, app.settings.cancel_wait());
+    let done = app.execute::<Order>(&id, expected, wish, context).await?;
+    if done.effect == Effect::AlreadyApplied {
+        return Err(already(id));
+    }
+    let mut position = done.position;
+    let over = if done.effect == Effect::Duplicate { ended_before(&app, id).await? } else { None };
+    let cancelled = match over {
+        Some(cancelled) => Some(cancelled),
+        None => loop {
+            let Some(event) = waiting.next().await else { break None };
+            match &event.event {
+                Event::Order(OrderEvent::OrderCancelled(_)) => {
+                    position = position.max(event.position);
+                    break Some(true);
+                }
+                Event::Order(OrderEvent::OrderCancellationRefused(_)) => break Some(false),
+                _ => {}
+            }
+        },
+    };
+    let status = match cancelled {
+        Some(true) => StatusCode::OK,
+        Some(false) => return Err(too_late(id, "on its way")),
+        None => StatusCode::ACCEPTED,
+    };
+    let row = match app.row_after::<Orders>(&id.to_string(), position).await? {
+        Some(row) => Some(row),
+        None => shown::fold(&app, id, |_| true).await?,
+    };
+    let answer = match row {
+        Some(row) => {
+            let (version, at) = (row.version, row.position);
+            Answer::new(status, shown::one(&app, row).await?).tagged(version, at)
+        }
+        None => Answer::new(status, json!({"order_id": id, "position": opaque(position)})),
+    };
+    Ok(answer.about(&customer).at(position).located(&format!("/v1/orders/{id}")))
+}
+
+/// How an earlier run of this request ended, if it did: whether the order is cancelled.
+async fn ended_before(app: &App, id: OrderId) -> Result<Option<bool>, Problem> {
+    let look = |_, order: &Order| match order {
+        Order::Cancelled(_) => Some(true),
+        Order::Confirmed(_) | Order::Completed(_) => Some(false),
+        _ => None,
+    };
+    app.inspect::<Order, _>(&id, look).await
+}

@@ -1,0 +1,98 @@
+//! `GET /v1/orders` and `GET /v1/orders/{order_id}`.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use domain::{OrderId, Timestamp};
+use projections::{OrderRow, Orders, View};
+use serde::Deserialize;
+
+use super::{must_see, not_found, shown};
+use crate::{
+    app::App,
+    auth::{Principal, Role},
+    problem::{Code, Problem},
+    web::{Page, PageQuery, Params, PathId, Reading, page_of, parse_position, scope, single},
+};
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListOrders {
+    /// 1 to 100; 20 unless said.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only those in this state.
+    status: Option<String>,
+    /// Only this shop's.
+    shop_id: Option<String>,
+}
+
+/// One's own orders (customer), one's shop's (shop), or all (admin), newest first.
+#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListOrders), security(("bearer" = [])),
+    responses((status = 200, description = "A page of orders.", body = Page<OrderRow>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    principal: Principal,
+    reading: Reading,
+    Params(query): Params<ListOrders>,
+) -> Result<Response, Problem> {
+    principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
+    let mut rows = scope(&principal, query.shop_id, rows);
+    if let Some(status) = query.status {
+        rows = rows.filter("status", status);
+    }
+    app.ready_to_read(Orders::NAME, &reading).await?;
+    let page = app.views.list::<Orders>(rows).await?;
+    let shown = shown::many(&app, page.rows).await?;
+    let page = projections::Page { rows: shown, next: page.next, has_more: page.has_more };
+    Ok(page_of(page, |value| value))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadOrder {
+    /// The order as it was at this time (RFC 3339).
+    #[param(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    at: Option<Timestamp>,
+    /// The order as it was at this position.
+    at_position: Option<String>,
+}
+
+/// One order with its payment and delivery, as it is, or as it was at a time or position.
+#[utoipa::path(get, path = "/v1/orders/{order_id}", tag = "orders", params(("order_id" = Uuid, Path, description = "The order."), ReadOrder),
+    security(("bearer" = [])), responses((status = 200, description = "The order.", body = OrderRow)))]
+pub(super) async fn read(
+    State(app): State<App>,
+    principal: Principal,
+    reading: Reading,
+    PathId(id): PathId<OrderId>,
+    Params(query): Params<ReadOrder>,
+) -> Result<Response, Problem> {
+    must_see(&app, &principal, id).await?;
+    let past = match (query.at, query.at_position) {
+        (None, None) => {
+            app.ready_to_read(Orders::NAME, &reading).await?;
+            let row = app.views.get::<Orders>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+            let (version, position) = (row.version, row.position);
+            return Ok(single(&reading.headers, version, position, shown::one(&app, row).await?));
+        }
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(Code::InvalidQuery, "at and at_position exclude each other: give one"));
+        }
+        (Some(at), None) => shown::fold(&app, id, |event| event.metadata.recorded_at <= at).await?,
+        (None, Some(text)) => {
+            let at = parse_position(&text);
+            let at =
+                at.map_err(|error| Problem::new(Code::InvalidPosition, format!("at_position: {error}")))?;
+            shown::fold(&app, id, |event| event.position <= at).await?
+        }
+    };
+    let row = past.ok_or_else(|| {
+        Problem::new(Code::OrderNotFound, format!("the order {id} was not placed yet then"))
+    })?;
+    Ok(Json(shown::one(&app, row).await?).into_response())
+}

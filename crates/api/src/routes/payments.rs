@@ -1,0 +1,206 @@
+//! `/v1/payments`: what was charged, and paying later.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use domain::{
+    Aggregate, ContactId, CustomerId, Event, OrderId, PaymentId,
+    payment::{Payment, PaymentCommand, PaymentEvent, PaymentStage, PaymentTiming},
+};
+use eventlog::CommandContext;
+use garde::Validate;
+use projections::{PaymentRow, Payments, View};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    accounts::{ContactKind, NewContact},
+    app::App,
+    auth::{Principal, Role},
+    problem::{Code, Problem},
+    web::{
+        Answer, Body, Command, Page, PageQuery, Params, PathId, Reading, check, page_of, present, scope,
+        single,
+    },
+};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(pay))
+}
+
+/// How a payment is made.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Pay {
+    /// The payment method's token, such as `tok_ok`.
+    #[garde(custom(check::payment_method))]
+    #[schema(example = "tok_ok")]
+    payment_method: String,
+}
+impl Body for Pay {}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListPayments {
+    /// 1 to 100; 20 unless said.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only those in this state, such as `captured`.
+    status: Option<String>,
+    /// Only this shop's.
+    shop_id: Option<String>,
+}
+
+/// One's own payments (customer), those to one's shop (shop), or all (admin), newest first.
+#[utoipa::path(get, path = "/v1/payments", tag = "payments", params(ListPayments), security(("bearer" = [])),
+    responses((status = 200, description = "A page of payments.", body = Page<PaymentRow>)))]
+async fn list(
+    State(app): State<App>,
+    principal: Principal,
+    reading: Reading,
+    Params(query): Params<ListPayments>,
+) -> Result<Response, Problem> {
+    principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
+    let mut rows = scope(&principal, query.shop_id, rows);
+    if let Some(status) = query.status {
+        rows = rows.filter("status", status);
+    }
+    app.ready_to_read(Payments::NAME, &reading).await?;
+    Ok(page_of(app.views.list::<Payments>(rows).await?, |row| present(&row)))
+}
+
+/// One payment.
+#[utoipa::path(get, path = "/v1/payments/{payment_id}", tag = "payments", params(("payment_id" = Uuid, Path, description = "The payment.")),
+    security(("bearer" = [])), responses((status = 200, description = "The payment.", body = PaymentRow)))]
+async fn read(
+    State(app): State<App>,
+    principal: Principal,
+    reading: Reading,
+    PathId(id): PathId<PaymentId>,
+) -> Result<Response, Problem> {
+    app.ready_to_read(Payments::NAME, &reading).await?;
+    let row = app.views.get::<Payments>(&id.to_string()).await?;
+    let theirs = |row: &PaymentRow| principal.may_see(&row.customer_id, &row.shop_id);
+    let row = row.filter(theirs).ok_or_else(|| not_found(id))?;
+    Ok(single(&reading.headers, row.version, row.position, present(&row)))
+}
+
+/// Pays an order of a shop that lets customers pay later. May be tried again with another method until `due_at`.
+#[utoipa::path(post, path = "/v1/payments/{payment_id}/pay", tag = "payments", params(("payment_id" = Uuid, Path, description = "The payment.")),
+    request_body = Pay, security(("bearer" = [])),
+    responses((status = 200, description = "The payment, made.", body = PaymentRow),
+        (status = 202, description = "The outcome is not known yet: ask for the payment in a moment.", body = PaymentRow),
+        (status = 402, description = "The payment was declined.", body = crate::problem::ProblemSchema, content_type = "application/problem+json")))]
+async fn pay(
+    State(app): State<App>,
+    PathId(id): PathId<PaymentId>,
+    command: Command<Pay>,
+) -> Result<Response, Problem> {
+    command.principal.must_be(&[Role::Customer])?;
+    let (principal, method) = (command.principal, command.body.payment_method);
+    let owners = |_, payment: &Payment| {
+        payment.details().map(|it| (it.customer_id.clone(), it.shop_id.clone(), it.order_id))
+    };
+    let owners = app.inspect::<Payment, _>(&id, owners).await?;
+    let owners = owners.filter(|(customer, shop, _)| principal.may_see(customer, shop));
+    let (customer, _, order_id) = owners.ok_or_else(|| not_found(id))?;
+    command
+        .meta
+        .once(&app.clone(), |ticket, meta| async move {
+            if !ticket.again {
+                check_payable(&app, id).await?;
+            }
+            let contact_id = ContactId::derived(id.uuid(), "method", &ticket.ids.command_id.to_string());
+            let contact = NewContact {
+                contact_id,
+                owner: customer.clone(),
+                kind: ContactKind::Method,
+                data: json!({"payment_method": method}),
+            };
+            let command = PaymentCommand::StartCapture { method: contact_id, at: app.now() };
+            let (context, expected) = (meta.context(&app, ticket, order_id.uuid()), meta.expected());
+            let work = start_and_wait(app, id, order_id, customer, command, expected, context);
+            Ok(ticket.then(work).with_contact(Some(contact)))
+        })
+        .await
+}
+
+fn not_found(id: PaymentId) -> Problem {
+    Problem::new(Code::PaymentNotFound, format!("there is no payment {id}"))
+}
+
+async fn check_payable(app: &App, id: PaymentId) -> Result<(), Problem> {
+    let look = |_, payment: &Payment| match payment {
+        Payment::Absent => Err(not_found(id)),
+        Payment::Existing { details, stage: PaymentStage::Requested } => match details.timing {
+            PaymentTiming::Deferred => Ok(()),
+            PaymentTiming::AtOrder => {
+                Err(Problem::new(Code::IllegalTransition, "this payment is made within the order call"))
+            }
+        },
+        Payment::Existing { stage: PaymentStage::Captured { .. }, .. } => {
+            Err(Problem::new(Code::AlreadyCaptured, format!("the payment {id} is made already")))
+        }
+        Payment::Existing { .. } => {
+            let detail = format!("a payment that is {} cannot be made", payment.status());
+            Err(Problem::new(Code::IllegalTransition, detail))
+        }
+    };
+    app.inspect::<Payment, _>(&id, look).await?
+}
+
+/// How an attempt ended.
+enum Ended {
+    Captured,
+    Declined(String),
+}
+
+async fn start_and_wait(
+    app: App,
+    id: PaymentId,
+    order_id: OrderId,
+    customer: CustomerId,
+    command: PaymentCommand,
+    expected: Option<domain::Version>,
+    context: CommandContext,
+) -> Result<Answer, Problem> {
+    let mut watch = app.log().watch_correlation(order_id.uuid());
+    let deadline = Instant::now() + app.settings.order_wait();
+    let done = app.execute::<Payment>(&id, expected, command, context).await?;
+    let mut position = done.position;
+    let captured = |_, payment: &Payment| {
+        matches!(payment, Payment::Existing { stage: PaymentStage::Captured { .. }, .. })
+    };
+    // An earlier run of this request may have seen the attempt through.
+    let mut ended = app.inspect::<Payment, _>(&id, captured).await?.then_some(Ended::Captured);
+    while ended.is_none() {
+        let Ok(Some(event)) = timeout_at(deadline, watch.recv()).await else { break };
+        position = position.max(event.position);
+        ended = match &event.event {
+            Event::Payment(PaymentEvent::PaymentCaptured(_)) => Some(Ended::Captured),
+            Event::Payment(PaymentEvent::CaptureDeclined(it)) => {
+                Some(Ended::Declined(it.decline_code.clone()))
+            }
+            Event::Payment(PaymentEvent::PaymentDeclined(it)) => {
+                Some(Ended::Declined(it.decline_code.clone()))
+            }
+            _ => None,
+        };
+    }
+    let status = match ended {
+        Some(Ended::Declined(code)) => {
+            let detail = format!("the payment was declined ({code}); nothing was charged");
+            let problem = Problem::new(Code::PaymentDeclined, detail).with("decline_code", code);
+            return Err(problem.with("payment_id", id).with("order_id", order_id));
+        }
+        Some(Ended::Captured) => StatusCode::OK,
+        None => StatusCode::ACCEPTED,
+    };
+    let answer = match app.row_after::<Payments>(&id.to_string(), position).await? {
+        Some(row) => Answer::new(status, present(&row)).tagged(row.version, row.position),
+        None => Answer::new(status, json!({"payment_id": id, "order_id": order_id})),
+    };
+    Ok(answer.about(&customer).at(position).located(&format!("/v1/payments/{id}")))
+}

@@ -1,0 +1,74 @@
+//! Timelines: every step of an order, and of everything of a customer.
+
+use axum::{extract::State, response::Response};
+use domain::{CustomerId, OrderId};
+use projections::{Timeline, TimelineStep, View};
+use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::orders::must_see;
+use crate::{
+    app::App,
+    auth::{Principal, Role},
+    problem::{Code, Problem},
+    web::{Page, PageQuery, Params, PathId, Reading, page_of, present_step},
+};
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(of_order)).routes(routes!(of_customer))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListSteps {
+    /// 1 to 100; 20 unless said.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Every step of an order, of its payment, its delivery, its messages and its stock, oldest first.
+#[utoipa::path(get, path = "/v1/orders/{order_id}/timeline", tag = "orders", params(("order_id" = Uuid, Path, description = "The order."), ListSteps),
+    security(("bearer" = [])), responses((status = 200, description = "A page of steps.", body = Page<TimelineStep>)))]
+async fn of_order(
+    State(app): State<App>,
+    principal: Principal,
+    reading: Reading,
+    PathId(id): PathId<OrderId>,
+    Params(query): Params<ListSteps>,
+) -> Result<Response, Problem> {
+    must_see(&app, &principal, id).await?;
+    let rows =
+        PageQuery::new(query.limit, query.cursor.as_deref())?.oldest().filter("order_id", id.to_string());
+    app.ready_to_read(Timeline::NAME, &reading).await?;
+    Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))
+}
+
+/// Every step of all orders of a customer (`me` for oneself), newest first.
+#[utoipa::path(get, path = "/v1/customers/{customer_id}/timeline", tag = "customers",
+    params(("customer_id" = String, Path, description = "The customer, or `me`."), ListSteps),
+    security(("bearer" = [])), responses((status = 200, description = "A page of steps.", body = Page<TimelineStep>)))]
+async fn of_customer(
+    State(app): State<App>,
+    principal: Principal,
+    reading: Reading,
+    PathId(customer): PathId<CustomerId>,
+    Params(query): Params<ListSteps>,
+) -> Result<Response, Problem> {
+    principal.must_be(&[Role::Customer, Role::Admin])?;
+    let customer = whose(&principal, customer)?;
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
+    let rows = rows.filter("customer_id", customer.as_str());
+    app.ready_to_read(Timeline::NAME, &reading).await?;
+    Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))
+}
+
+/// The customer in a path: `me` is oneself; others are an admin's business only.
+pub(super) fn whose(principal: &Principal, named: CustomerId) -> Result<CustomerId, Problem> {
+    match (principal.role, named.as_str()) {
+        (Role::Customer, "me") => Ok(principal.sub.clone()),
+        (Role::Customer, name) if name == principal.sub.as_str() => Ok(named),
+        (Role::Admin, _) => Ok(named),
+        _ => Err(Problem::new(Code::NotFound, format!("there is no customer {:?}", named.as_str()))),
+    }
+}

@@ -1,0 +1,117 @@
+//! Opens the door: listens, answers, and closes in good order.
+
+use std::{future::IntoFuture, net::SocketAddr, time::Duration};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Platform, Settings, StartError, data_dir::DataDir};
+
+/// A platform that listens. [`Server::stop`] it; dropping it leaves what is under way undone.
+pub struct Server {
+    platform: Platform,
+    address: SocketAddr,
+    close: CancellationToken,
+    listening: JoinHandle<()>,
+    patience: Duration,
+}
+
+impl Server {
+    /// Takes the data folder, listens, starts everything.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let mut data = DataDir::hold(&settings.data)?;
+        let not_listening = |source| StartError::Listen { listen: settings.listen.clone(), source };
+        let listener = TcpListener::bind(&settings.listen).await.map_err(not_listening)?;
+        let address = listener.local_addr().map_err(not_listening)?;
+        data.announce(&address.to_string())?;
+        let patience = settings.shutdown_wait();
+        let platform = Platform::start_in(data, settings).await?;
+        let close = CancellationToken::new();
+        let serving = axum::serve(listener, platform.router())
+            .with_graceful_shutdown(close.clone().cancelled_owned())
+            .into_future();
+        let listening = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the listener failed");
+            }
+        });
+        Ok(Self { platform, address, close, listening, patience })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The start of every address: `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// Takes no new connections, ends what is under way (bounded), then shuts the platform down.
+    pub async fn stop(mut self) {
+        // Streams end by themselves when they see this.
+        self.platform.app().stopping.cancel();
+        self.close.cancel();
+        if tokio::time::timeout(self.patience, &mut self.listening).await.is_err() {
+            tracing::warn!("some connections did not end in time: they are cut");
+            self.listening.abort();
+        }
+        self.platform.shutdown().await;
+    }
+}
+
+/// Serves until the process is told to stop (SIGTERM, SIGINT).
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn run(settings: Settings) -> Result<(), StartError> {
+    let data = settings.data.clone();
+    let server = Server::start(settings).await?;
+    println!("{}", greeting(&server.url(), &data));
+    stop_signal().await;
+    tracing::info!("stopping: finishing what is under way");
+    server.stop().await;
+    Ok(())
+}
+
+/// One line: where to look, and how to get in.
+fn greeting(url: &str, data: &std::path::Path) -> String {
+    let data = match data.to_str() {
+        Some("./data") | None => String::new(),
+        Some(data) => format!(" --data {data}"),
+    };
+    format!(
+        "orderstream listens on {url} - see {url}/docs; get a token: orderstream token --sub alice --role customer{data}"
+    )
+}
+
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            },
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be caught");
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,182 @@
+//! Reading the sources of the settings, one over the other.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use config::{Config, ConfigError, Environment, File, FileFormat};
+
+use super::{DEFAULTS, Flags, Settings, roles};
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "orderstream.toml";
+/// What every variable of ours begins with.
+const PREFIX: &str = "ORDERSTREAM_";
+/// Variables that are no settings: the file's name, the level of the program's own log, options of the demo.
+const NOT_SETTINGS: [&str; 3] = ["ORDERSTREAM_CONFIG", "ORDERSTREAM_LOG", "ORDERSTREAM_DEMO_"];
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The named file is not there.
+    #[error("the configuration file {0} does not exist")]
+    NoFile(PathBuf),
+    /// A key that nobody knows.
+    #[error("unknown setting {key:?} in {origin}{}", .nearest.as_ref().map_or(String::new(), |n| format!(": did you mean {n:?}?")))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        origin: String,
+        /// The known key that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A consumer that does not exist.
+    #[error("unknown consumer {name:?} in {key:?}: did you mean {nearest:?}? There are: {}", .known.join(", "))]
+    UnknownConsumer {
+        /// `only` or `except`.
+        key: &'static str,
+        /// The name.
+        name: String,
+        /// The known name that looks most like it.
+        nearest: String,
+        /// All there are.
+        known: Vec<&'static str>,
+    },
+    /// Both lists given.
+    #[error("only and except exclude each other: give one of them")]
+    OnlyAndExcept,
+    /// A bad range.
+    #[error("sandbox_latency_min_ms ({min}) is larger than sandbox_latency_max_ms ({max})")]
+    Latency {
+        /// At least.
+        min: u64,
+        /// At most.
+        max: u64,
+    },
+    /// PostgreSQL.
+    #[error("{key}: PostgreSQL is not supported yet by this release; use sqlite:PATH")]
+    PostgresNotSupported {
+        /// Which setting.
+        key: &'static str,
+    },
+    /// No store that we know.
+    #[error("{key}: {store:?} is not a store; use sqlite:PATH")]
+    UnknownStore {
+        /// Which setting.
+        key: &'static str,
+        /// Its value.
+        store: String,
+    },
+    /// A source cannot be read, or a value has the wrong type.
+    #[error("the settings cannot be read: {0}")]
+    Unreadable(#[from] ConfigError),
+}
+
+/// The built-in defaults.
+pub(super) fn defaults() -> Settings {
+    let config = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build();
+    config
+        .and_then(Config::try_deserialize)
+        .expect("the built-in defaults are read in a test, so they can be read")
+}
+
+/// All sources together; `environment` is handed in so that it can be tested.
+pub(super) fn load(flags: &Flags, environment: HashMap<String, String>) -> Result<Settings, SettingsError> {
+    let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(path) = file(flags)? {
+        let source = File::from(path.as_path()).format(FileFormat::Toml);
+        check_keys(&Config::builder().add_source(source.clone()).build()?, &path.display().to_string())?;
+        builder = builder.add_source(source);
+    }
+    let environment = Environment::with_prefix("ORDERSTREAM")
+        .prefix_separator("_")
+        .try_parsing(true)
+        .ignore_empty(true)
+        .list_separator(",")
+        .with_list_parse_key("only")
+        .with_list_parse_key("except")
+        .source(Some(environment.into_iter().filter(|(name, _)| is_setting(name)).collect()));
+    check_keys(
+        &Config::builder().add_source(environment.clone()).build()?,
+        "the environment (ORDERSTREAM_…)",
+    )?;
+    builder = builder.add_source(environment);
+    let mut settings: Settings = builder.build()?.try_deserialize()?;
+    override_with(&mut settings, flags);
+    check(&settings)?;
+    Ok(settings)
+}
+
+fn is_setting(variable: &str) -> bool {
+    variable.starts_with(PREFIX)
+        && !NOT_SETTINGS
+            .iter()
+            .any(|other| if other.ends_with('_') { variable.starts_with(other) } else { variable == *other })
+}
+
+fn file(flags: &Flags) -> Result<Option<PathBuf>, SettingsError> {
+    match &flags.config {
+        Some(path) if path.is_file() => Ok(Some(path.clone())),
+        Some(path) => Err(SettingsError::NoFile(path.clone())),
+        None => Ok(Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()).map(Path::to_owned)),
+    }
+}
+
+/// The names of all settings.
+pub(super) fn known_keys() -> Vec<String> {
+    let settings = toml::Table::try_from(defaults()).expect("settings are a table of plain values");
+    settings.keys().cloned().collect()
+}
+
+fn check_keys(source: &Config, origin: &str) -> Result<(), SettingsError> {
+    let given: HashMap<String, config::Value> = source.clone().try_deserialize()?;
+    let known = known_keys();
+    let mut unknown: Vec<&String> = given.keys().filter(|key| !known.contains(key)).collect();
+    unknown.sort();
+    match unknown.first() {
+        None => Ok(()),
+        Some(key) => Err(SettingsError::UnknownKey {
+            key: (*key).clone(),
+            origin: origin.to_owned(),
+            nearest: roles::nearest(key, known.iter().map(String::as_str)).map(str::to_owned),
+        }),
+    }
+}
+
+fn override_with(settings: &mut Settings, flags: &Flags) {
+    let Flags { config: _, listen, data, store, views, only, except } = flags.clone();
+    if let Some(listen) = listen {
+        settings.listen = listen;
+    }
+    if let Some(data) = data {
+        settings.data = data;
+    }
+    if let Some(store) = store {
+        settings.store = store;
+    }
+    if let Some(views) = views {
+        settings.views = views;
+    }
+    // A flag replaces both lists, since they exclude each other.
+    if !only.is_empty() || !except.is_empty() {
+        (settings.only, settings.except) = (only, except);
+    }
+}
+
+/// What holds between settings.
+pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
+    if !settings.only.is_empty() && !settings.except.is_empty() {
+        return Err(SettingsError::OnlyAndExcept);
+    }
+    roles::check("only", &settings.only)?;
+    roles::check("except", &settings.except)?;
+    let (min, max) = (settings.sandbox_latency_min_ms, settings.sandbox_latency_max_ms);
+    if min > max {
+        return Err(SettingsError::Latency { min, max });
+    }
+    settings.log_path()?;
+    settings.views_path()?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+use std::collections::HashMap;
+
+use super::{load::*, *};
+
+fn env(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+fn with_file(text: &str) -> (tempfile::TempDir, Flags) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("o.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, Flags { config: Some(path), ..Flags::default() })
+}
+
+#[test]
+fn the_documented_file_holds_every_setting_and_nothing_else() {
+    let file: toml::Table = DEFAULTS.parse().unwrap();
+    let mut documented: Vec<String> = file.keys().cloned().collect();
+    let mut known = known_keys();
+    documented.sort();
+    known.sort();
+    assert_eq!(documented, known);
+    let on_disk =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/orderstream.toml"));
+    assert_eq!(on_disk.unwrap(), DEFAULTS);
+    assert!(check(&Settings::default()).is_ok());
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let (_folder, mut flags) = with_file("listen = \"a:1\"\norder_wait_ms = 1\nview_wait_ms = 2\n");
+    let environment =
+        env(&[("ORDERSTREAM_LISTEN", "b:2"), ("ORDERSTREAM_ORDER_WAIT_MS", "7"), ("HOME", "/")]);
+    flags.listen = Some("c:3".to_owned());
+    let settings = load(&flags, environment).unwrap();
+    assert_eq!((settings.listen.as_str(), settings.order_wait_ms, settings.view_wait_ms), ("c:3", 7, 2));
+    assert_eq!(settings.fresh_wait_ms, Settings::default().fresh_wait_ms);
+}
+
+#[test]
+fn an_unknown_key_is_named_together_with_the_nearest_known_one() {
+    let (_folder, flags) = with_file("order_wait = 1\n");
+    let text = load(&flags, env(&[])).unwrap_err().to_string();
+    assert!(text.contains("\"order_wait\"") && text.contains("\"order_wait_ms\""), "{text}");
+    let text = load(&Flags::default(), env(&[("ORDERSTREAM_LISTENN", "x")])).unwrap_err().to_string();
+    assert!(
+        text.contains("\"listenn\"") && text.contains("\"listen\"") && text.contains("environment"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused() {
+    let (_folder, flags) = with_file("order_wait_ms = \"soon\"\n");
+    assert!(matches!(load(&flags, env(&[])), Err(SettingsError::Unreadable(_))));
+}
+
+#[test]
+fn variables_that_are_no_settings_are_left_alone() {
+    let other =
+        env(&[("ORDERSTREAM_LOG", "debug"), ("ORDERSTREAM_DEMO_TOKEN", "x"), ("ORDERSTREAM_LISTEN", "")]);
+    assert_eq!(load(&Flags::default(), other).unwrap(), Settings::default());
+}
+
+#[test]
+fn consumers_are_chosen_by_name() {
+    let settings = load(&Flags::default(), env(&[("ORDERSTREAM_EXCEPT", "fulfilment,orders")])).unwrap();
+    assert!(!settings.runs("fulfilment") && !settings.runs("orders") && settings.runs("checkout"));
+    let flags = Flags { only: vec!["api".to_owned()], ..Flags::default() };
+    let settings = load(&flags, env(&[("ORDERSTREAM_EXCEPT", "fulfilment")])).unwrap();
+    assert!(settings.runs("api") && !settings.runs("checkout"));
+    let flags = Flags { only: vec!["fulfillment".to_owned()], ..Flags::default() };
+    let text = load(&flags, env(&[])).unwrap_err().to_string();
+    assert!(text.contains("\"fulfilment\""), "{text}");
+}
+
+#[test]
+fn a_store_that_this_release_cannot_use_is_refused() {
+    let flags = |store: &str| Flags { store: Some(store.to_owned()), ..Flags::default() };
+    let text = load(&flags("postgres://localhost/x"), env(&[])).unwrap_err().to_string();
+    assert!(text.contains("not supported yet"), "{text}");
+    assert!(matches!(load(&flags("mysql:x"), env(&[])), Err(SettingsError::UnknownStore { .. })));
+    let settings = load(&flags("sqlite:/tmp/x.db"), env(&[])).unwrap();
+    assert_eq!(settings.log_path().unwrap(), PathBuf::from("/tmp/x.db"));
+    assert_eq!(settings.views_path().unwrap(), PathBuf::from("./data/views.db"));
+}

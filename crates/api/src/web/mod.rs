@@ -1,0 +1,30 @@
+//! What all routes share: reading requests (principal, ids, query, body, idempotency key), answering them (positions,
+//! entity tags, stored answers) and running commands exactly once.
+
+mod answer;
+mod body;
+pub mod check;
+mod command;
+mod context;
+mod etag;
+mod idempotent;
+mod lists;
+mod params;
+mod position;
+mod present;
+mod principal;
+mod reading;
+mod scope;
+
+pub use answer::Answer;
+pub use body::{Body, NoBody, Price, object, objects};
+pub use command::{Command, CommandMeta};
+pub use context::{RequestContext, request_context};
+pub use etag::{IfMatch, etag, not_modified};
+pub use idempotent::{Opening, Prepared, Ticket};
+pub use lists::{Page, PageQuery, page_of};
+pub use params::{Params, PathId};
+pub use position::{POSITION_HEADER, PositionError, opaque, parse_position};
+pub use present::{present, present_step, single};
+pub use reading::{MIN_POSITION_HEADER, Reading};
+pub use scope::scope;

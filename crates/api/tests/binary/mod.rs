@@ -1,0 +1,97 @@
+//! The real program, run as a user runs it.
+#![allow(dead_code, unreachable_pub)]
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// The program, with a clean environment of settings.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orderstream"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ORDERSTREAM_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs a command on a data folder to its end.
+pub fn run_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(data: &Path, arguments: I) -> Output {
+    command().args(arguments).arg("--data").arg(data).output().unwrap()
+}
+
+/// Runs a command that has to work and returns what it printed.
+#[track_caller]
+pub fn result_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(data: &Path, arguments: I) -> String {
+    let output = run_in(data, arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a command that has to fail with this status and returns what it complained of.
+#[track_caller]
+pub fn failure_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+    data: &Path,
+    arguments: I,
+    status: i32,
+) -> String {
+    let output = run_in(data, arguments);
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{complaint}");
+    complaint
+}
+
+/// A platform in a process of its own. Killed when dropped.
+pub struct Serving {
+    pub child: Child,
+    pub url: String,
+}
+
+impl Serving {
+    /// Starts on a free port and waits until it says where it listens.
+    pub fn start(data: &Path, more: &[&str]) -> Self {
+        let mut child = command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
+        Self { child, url }
+    }
+
+    /// SIGKILL: no chance to finish anything.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and the exit status.
+    pub fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+
+    /// A token made by the program itself.
+    pub fn token(data: &Path, arguments: &[&str]) -> String {
+        result_in(data, ["token"].iter().chain(arguments)).trim().to_owned()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,38 @@
+//! Views: rows for reading, folded from the event log, thrown away and folded again at will.
+//!
+//! A view is a pure fold ([`View`]): from an event alone it says which rows the event touches, and how they change.
+//! Everything else is one mechanism for all views: fetching and caching rows, writing each touched row once per window
+//! of events together with the checkpoint ([`Views::start`]), blue/green rebuild ([`Views::rebuild`]) and proof that
+//! the rows are what the log says ([`Views::verify`]).
+//!
+//! To add a view: one folder under `views/` and one line in its registry.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod batch;
+mod error;
+mod fold;
+mod query;
+mod report;
+mod rows;
+mod service;
+mod spec;
+mod store;
+#[cfg(test)]
+mod testing;
+mod view;
+pub mod views;
+
+pub use batch::Columns;
+pub use error::ViewError;
+pub use query::{Cursor, CursorError, ListQuery, Page, Value};
+pub use report::{
+    Difference, Phase, Progress, RebuildReport, RebuildStatus, VerifyReport, ViewState, ViewStatus,
+};
+pub use rows::Rows;
+pub use service::{ViewOptions, Views};
+pub use view::{Column, ColumnKind, Key, RowKey, View};
+pub use views::{
+    Deliveries, DeliveryRow, NotificationRow, Notifications, OrderRow, Orders, PaymentRow, Payments,
+    ProductRow, Products, ShopRow, Shops, Timeline, TimelineStep, order_as_of, view_names,
+};

@@ -1,0 +1,110 @@
+//! Nothing is counted twice and nothing is lost, wherever the process dies.
+
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{PATIENCE, append, open_log, tables};
+use crate::{ViewOptions, ViewState, Views, testing::crowd, view_names};
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+fn options() -> ViewOptions {
+    ViewOptions { live_window: 64, rebuild_window: 256, live_cache_rows: 100, ..ViewOptions::default() }
+}
+
+/// A replaced build is dropped at the next start.
+fn at_once() -> ViewOptions {
+    ViewOptions { keep_retired: Duration::ZERO, ..options() }
+}
+
+#[test]
+fn killed_at_any_moment_every_event_counts_exactly_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log_db, views_db) = (folder.path().join("log.db"), folder.path().join("views.db"));
+    let history = crowd(11, 500);
+    let mut rest = history.commits.as_slice();
+    let mut lives = 0;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(rest.len().min(900));
+        rest = later;
+        lives += 1;
+        let runtime = runtime();
+        runtime.block_on(async {
+            let log = open_log(&log_db).await;
+            let views = Views::open(&views_db, log.clone(), options()).await.unwrap();
+            views.start(view_names());
+            append(&log, now).await;
+            tokio::time::sleep(Duration::from_micros(lives * 700)).await;
+            // Nobody stops the views: their tasks end wherever they are.
+            std::mem::forget(views);
+        });
+        runtime.shutdown_background();
+    }
+    assert!(lives > 5, "it was killed only {lives} times");
+    runtime().block_on(async {
+        let log = open_log(&log_db).await;
+        let views = Views::open(&views_db, log.clone(), options()).await.unwrap();
+        views.start(view_names());
+        super::all_at(&views, log.head().await.unwrap()).await;
+        for report in views.verify_all(|_| {}).await.unwrap() {
+            assert!(report.is_clean(), "{report:#?}");
+        }
+    });
+}
+
+#[test]
+fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log_db, views_db) = (folder.path().join("log.db"), folder.path().join("views.db"));
+    let history = crowd(12, 200);
+    for life in 0..9 {
+        let runtime = runtime();
+        runtime.block_on(async {
+            let log = open_log(&log_db).await;
+            let views = Views::open(&views_db, log.clone(), at_once()).await.unwrap();
+            assert_eq!(tables(&views_db).len(), view_names().len(), "builds were left over");
+            // Later lives may have got as far as the switch: then the new build is the live one, whole.
+            assert!(life > 3 || views.status().iter().all(|view| view.build == 1));
+            views.start(view_names());
+            if life == 0 {
+                append(&log, &history.commits).await;
+            }
+            super::all_at(&views, log.head().await.unwrap()).await;
+            // Killed at the start, before the indexes, before the switch, and some times in between.
+            let (reached, halfway) = std::sync::mpsc::channel();
+            let (other, calls) = (views.clone(), std::sync::atomic::AtomicU64::new(0));
+            tokio::spawn(async move {
+                let killed_at = life;
+                let progress = move |_| {
+                    if calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == killed_at {
+                        let _ = reached.send(());
+                        // Hold on until the runtime is gone.
+                        std::thread::sleep(Duration::from_millis(150));
+                    }
+                };
+                other.rebuild_all(progress).await
+            });
+            if life < 3 {
+                tokio::task::spawn_blocking(move || halfway.recv_timeout(PATIENCE)).await.unwrap().unwrap();
+            } else {
+                tokio::time::sleep(Duration::from_millis(life * life)).await;
+            }
+            std::mem::forget(views);
+        });
+        runtime.shutdown_timeout(Duration::from_millis(50));
+        // The thread that held on may still be going to say something to nobody.
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    runtime().block_on(async {
+        let log = open_log(&log_db).await;
+        let views = Views::open(&views_db, log.clone(), at_once()).await.unwrap();
+        assert_eq!(tables(&views_db).len(), view_names().len());
+        views.start(view_names());
+        super::all_at(&views, log.head().await.unwrap()).await;
+        assert!(views.status().iter().all(|view| view.state == ViewState::Following));
+        assert!(views.verify_all(|_| {}).await.unwrap().iter().all(crate::VerifyReport::is_clean));
+    });
+}

@@ -1,0 +1,128 @@
+//! Live consumers.
+
+use std::time::Duration;
+
+use eventlog::{Executor, ExecutorOptions};
+
+use super::{PATIENCE, Place, all_at};
+use crate::{
+    Orders, ViewOptions, ViewState, Views, order_as_of,
+    testing::{Scenario, crowd, story},
+    view_names,
+};
+
+#[tokio::test]
+async fn views_follow_commands_as_they_are_carried_out() {
+    let place = Place::new().await;
+    let views = place.views().await;
+    views.start(view_names());
+    let executor = Executor::new(place.log.clone(), None, ExecutorOptions::default());
+    let history = crowd(1, 25);
+    for act in &history.acts {
+        executor.execute_any(act.command.clone(), act.context.clone()).await.unwrap();
+    }
+    let head = place.log.head().await.unwrap();
+    all_at(&views, head).await;
+    for status in views.status() {
+        assert_eq!((status.state, status.lag), (ViewState::Following, 0), "{}", status.name);
+    }
+    views.stop().await;
+    let events = place.log.read_all(0, usize::MAX).await.unwrap();
+    assert_eq!(events.len() as u64, head);
+    place.assert_is(&events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_left_the_memory_are_fetched_again() {
+    let place = Place::new().await;
+    let history = crowd(2, 300);
+    let options = ViewOptions {
+        live_window: 40,
+        rebuild_window: 60,
+        live_cache_rows: 3,
+        rebuild_cache_rows: 3,
+        ..ViewOptions::default()
+    };
+    let views = place.views_with(options).await;
+    views.start(view_names());
+    let head = place.append(&history.commits).await;
+    all_at(&views, head).await;
+    place.assert_is(&history.envelopes());
+    views.rebuild_all(|_| {}).await.unwrap();
+    views.stop().await;
+    place.assert_is(&history.envelopes());
+}
+
+#[tokio::test]
+async fn a_stopped_view_goes_on_where_it_was() {
+    let place = Place::new().await;
+    let history = crowd(3, 60);
+    let (first, second) = history.commits.split_at(history.commits.len() / 2);
+    let views = place.views().await;
+    views.start(view_names());
+    let halfway = place.append(first).await;
+    all_at(&views, halfway).await;
+    views.stop().await;
+    let head = place.append(second).await;
+    assert!(!views.wait_for("orders", head, Duration::from_millis(20)).await);
+    let views = place.views().await;
+    // Also the checkpoint of a view that had nothing to write was stored.
+    assert!(view_names().iter().all(|view| views.position(view) == halfway));
+    views.start(view_names());
+    all_at(&views, head).await;
+    views.stop().await;
+    place.assert_is(&history.envelopes());
+}
+
+#[tokio::test]
+async fn only_the_named_views_run_and_readers_learn_of_the_others() {
+    let place = Place::new().await;
+    let reader = place.views().await;
+    reader.start(&["payments"]);
+    let worker = place.views().await;
+    worker.start(&["orders"]);
+    let head = place.append(&crowd(4, 10).commits).await;
+    assert!(reader.wait_for("payments", head, PATIENCE).await);
+    assert!(reader.wait_for("orders", head, PATIENCE).await, "another process's view");
+    assert_eq!(reader.position("deliveries"), 0, "nobody runs it");
+    worker.rebuild("orders", |_| {}).await.unwrap();
+    let switched = |views: &Views| views.status().iter().any(|s| s.name == "orders" && s.build == 2);
+    while !switched(&reader) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!reader.list::<Orders>(crate::ListQuery::newest(3)).await.unwrap().rows.is_empty());
+}
+
+#[tokio::test]
+async fn waiting_ends_when_the_view_is_there_or_the_time_is_over() {
+    let place = Place::new().await;
+    let views = place.views().await;
+    views.start(view_names());
+    assert!(views.wait_for("orders", 0, Duration::ZERO).await);
+    assert!(!views.wait_for("orders", 1, Duration::from_millis(30)).await);
+    assert!(!views.wait_for("no such view", 1, Duration::from_millis(1)).await);
+    let waiting = {
+        let views = views.clone();
+        tokio::spawn(async move { views.wait_for("orders", 5, PATIENCE).await })
+    };
+    place.append(&story(Scenario::Delivered).commits).await;
+    assert!(waiting.await.unwrap());
+}
+
+#[tokio::test]
+async fn an_order_as_it_was_is_the_row_as_it_was() {
+    let place = Place::new().await;
+    let views = place.views_with(ViewOptions { live_window: 1, ..ViewOptions::default() }).await;
+    views.start(&["orders"]);
+    let history = story(Scenario::CancelledInTime);
+    let (mut appended, mut seen) = (0, 0);
+    for commit in &history.commits {
+        let head = place.append(std::slice::from_ref(commit)).await;
+        appended += commit.events.len();
+        assert!(views.wait_for("orders", head, PATIENCE).await);
+        let row = views.list::<Orders>(crate::ListQuery::newest(1)).await.unwrap().rows.pop();
+        assert_eq!(order_as_of(&history.envelopes()[..appended]), row);
+        seen += usize::from(row.is_some());
+    }
+    assert!(seen > 10, "only {seen} states were compared");
+}

@@ -1,0 +1,36 @@
+//! `notifications`: what customers were told, and whether it reached them.
+
+mod fold;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use domain::Envelope;
+
+pub use row::{NotificationRow, NotificationStatus};
+
+use crate::{Column, Columns, Key, Rows, View};
+
+/// The view `notifications`.
+#[derive(Debug)]
+pub struct Notifications;
+
+impl View for Notifications {
+    type Row = NotificationRow;
+    const NAME: &'static str = "notifications";
+    const VERSION: u32 = 1;
+    const COLUMNS: &'static [Column] =
+        &[Column::text("customer_id"), Column::text("shop_id"), Column::text("order_id")];
+    const INDEXES: &'static [&'static [&'static str]] =
+        &[&["sort"], &["customer_id", "sort"], &["shop_id", "sort"], &["order_id", "sort"]];
+
+    fn keys(event: &Envelope, keys: &mut Vec<Key>) {
+        fold::keys(event, keys);
+    }
+    fn apply(event: &Envelope, rows: &mut Rows<'_, Self>) {
+        fold::apply(event, rows);
+    }
+    fn columns(row: &NotificationRow, columns: &mut Columns<'_>) {
+        columns.text(row.customer_id.as_str()).text(row.shop_id.as_str()).id(row.about.uuid());
+    }
+}

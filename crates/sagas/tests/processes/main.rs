@@ -1,0 +1,14 @@
+//! Process managers over a real log, a real work store and the sandbox's real books: every story of every process, told
+//! undisturbed, told again, and killed at every turn; then races, operators, and many orders at once.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod cancellation;
+mod checkout;
+mod fulfilment;
+mod many;
+mod notifications;
+mod operators;
+mod payments;
+mod races;
+mod restarts;
+mod support;

@@ -1,0 +1,99 @@
+//! The tests that every story of every process passes.
+
+use domain::OrderId;
+use futures::{StreamExt, stream};
+
+use super::World;
+
+/// They wait for the disk most of the time.
+const WORLDS_AT_ONCE: usize = 4;
+
+/// The story ends as it should.
+pub async fn plain(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
+    let world = World::new().await;
+    let order = tell(&world).await;
+    world.settle().await;
+    assert_eq!(world.end_of(order).await, end);
+}
+
+/// Every step and every undo is done again by process managers that remember nothing: nothing is appended, no money
+/// moves, and they come to rest where they were.
+pub async fn again(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
+    let world = World::new().await;
+    let order = tell(&world).await;
+    world.settle().await;
+    let (head, books) = (world.log.head().await.unwrap(), world.provider.books().await);
+    for _ in 0..2 {
+        world.rebirth_from_nothing().await;
+        world.settle().await;
+        assert_eq!(world.end_of(order).await, end);
+        assert_eq!(world.log.head().await.unwrap(), head, "something was appended");
+        assert_eq!(world.provider.books().await, books, "the provider did something");
+    }
+}
+
+/// The process managers are killed behind each event of the story in turn; the commit that was under way is written
+/// or lost, and now and then the work store is lost with them: it ends no differently.
+pub async fn killed(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
+    let deaths = stream::iter(0..).map(|step| killed_at(&tell, end, step)).buffered(WORLDS_AT_ONCE);
+    let deaths = deaths.take_while(|died| std::future::ready(*died)).count().await;
+    assert!(deaths >= 3, "the story is told within {deaths} events");
+}
+
+/// Tells the story and kills the process managers once `step` events of it are on the log. False if there were no more.
+async fn killed_at(tell: &impl AsyncFn(&World) -> OrderId, end: &str, step: u64) -> bool {
+    let world = World::new().await;
+    let beginning = world.log.head().await.unwrap();
+    world.store.hold_from(beginning + step);
+    let mut died = false;
+    let order = {
+        let kill = async {
+            world.store.held().await;
+            let which = world.kill().await;
+            world.store.release(step % 2 == 0);
+            if step % 3 == 2 {
+                world.forget();
+            }
+            world.start(&which).await;
+            died = true;
+            std::future::pending::<()>().await;
+        };
+        let to_the_end = async {
+            let order = tell(&world).await;
+            world.settle().await;
+            order
+        };
+        tokio::select! {
+            order = to_the_end => order,
+            () = kill => unreachable!("the killer never returns"),
+        }
+    };
+    assert_eq!(world.end_of(order).await, end, "killed behind event {step} of the story");
+    died
+}
+
+/// A story with its end, told three times: undisturbed, then again from nothing, and killed behind each position.
+macro_rules! story {
+    ($name:ident, $world:ident => $tell:block, ends $end:literal) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn tell($world: &crate::support::World) -> domain::OrderId $tell
+
+            #[tokio::test]
+            async fn ends_as_it_should() {
+                crate::support::plain(tell, $end).await;
+            }
+            #[tokio::test]
+            async fn done_again_from_nothing_does_nothing() {
+                crate::support::again(tell, $end).await;
+            }
+            #[tokio::test]
+            async fn ends_no_differently_when_killed_anywhere() {
+                crate::support::killed(tell, $end).await;
+            }
+        }
+    };
+}
+pub(crate) use story;

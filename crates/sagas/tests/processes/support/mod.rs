@@ -1,0 +1,250 @@
+//! A world in a folder: log, work store, provider, customers' tokens and mailbox, and process managers that can be
+//! killed and born again.
+
+mod check;
+mod fakes;
+mod gate;
+mod people;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use eventlog::{Clock, Executor, ExecutorOptions, IdGen, Log, LogOptions};
+use orderstream_sagas::{
+    Effects, InstanceFilter, InstanceState, InstanceSummary, SagaOptions, Sagas, WorkStore, process_names,
+};
+use tempfile::TempDir;
+use tokio::{runtime::Runtime, time::Instant};
+
+pub(crate) use self::check::story;
+pub use self::{
+    check::{again, killed, plain},
+    fakes::{ALWAYS, Mailbox, MovingClock, Provider, Purse},
+    gate::Gate,
+    people::{Wish, at_order, deferred},
+};
+
+/// How long a test waits for quiet before it gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct World {
+    life: Mutex<Option<Life>>,
+    pub store: Arc<Gate>,
+    pub log: Log,
+    pub executor: Executor,
+    pub provider: Arc<Provider>,
+    pub purse: Arc<Purse>,
+    pub mailbox: Arc<Mailbox>,
+    pub clock: Arc<MovingClock>,
+    pub ids: IdGen,
+    pub shelf: people::Shelf,
+    folder: TempDir,
+}
+
+/// Process managers that run, in a runtime of their own so that they can be killed.
+struct Life {
+    body: Body,
+    sagas: Sagas,
+    work: WorkStore,
+    which: Vec<&'static str>,
+}
+
+/// A runtime that may be dropped anywhere.
+struct Body(Option<Runtime>);
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl World {
+    /// A world with two products on the shelf and all process managers running.
+    pub async fn new() -> Self {
+        Self::with(process_names()).await
+    }
+
+    /// The same with some process managers.
+    pub async fn with(which: &[&'static str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Gate::open(&folder.path().join("log.db")).await;
+        // One commit in a batch: so a test can stop the world behind each.
+        let options = LogOptions { max_batch_commits: 1, ..LogOptions::default() };
+        let log = Log::start(store.clone(), options).await.unwrap();
+        let clock = Arc::new(MovingClock::default());
+        let mut world = Self {
+            life: Mutex::default(),
+            executor: Executor::new(log.clone(), None, ExecutorOptions::default()),
+            provider: Arc::new(Provider::open(&folder.path().join("sandbox.db"))),
+            purse: Arc::default(),
+            mailbox: Arc::default(),
+            ids: IdGen::new(clock.clone()),
+            shelf: people::Shelf::default(),
+            store,
+            log,
+            clock,
+            folder,
+        };
+        world.stock_up().await;
+        world.start(which).await;
+        world
+    }
+
+    /// Gives birth to process managers over the work store as it is.
+    pub async fn start(&self, which: &[&'static str]) {
+        let path = self.work_db();
+        let work = tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let body = Body(Some(runtime.unwrap()));
+        let effects = self.effects();
+        let options =
+            SagaOptions { first_retry: Duration::from_millis(2), longest_retry: Duration::from_millis(20) };
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let (store, executor, names) = (work.clone(), self.executor.clone(), which.to_vec());
+        let born = body.0.as_ref().unwrap().spawn(async move {
+            let sagas = Sagas::open(store, executor, effects, clock, options).await.unwrap();
+            sagas.start(&names);
+            sagas
+        });
+        let sagas = born.await.unwrap();
+        let life = Life { body, sagas, work, which: which.to_vec() };
+        assert!(self.life.lock().unwrap().replace(life).is_none(), "the old life must be ended before");
+    }
+
+    /// Ends all process managers at once, in the middle of whatever they are doing. Tells which ran.
+    pub async fn kill(&self) -> Vec<&'static str> {
+        let mut life = self.life.lock().unwrap().take().expect("nothing lives");
+        let runtime = life.body.0.take().unwrap();
+        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+        life.work.close().await;
+        std::mem::take(&mut life.which)
+    }
+
+    /// Ends all process managers in good order. Tells which ran.
+    pub async fn stop(&self) -> Vec<&'static str> {
+        self.sagas().stop().await;
+        self.kill().await
+    }
+
+    /// Kills the process managers and starts them again.
+    pub async fn rebirth(&self) {
+        let which = self.kill().await;
+        self.start(&which).await;
+    }
+
+    /// Kills the process managers, forgets all that they knew, and starts them again: they read the log from the start.
+    pub async fn rebirth_from_nothing(&self) {
+        let which = self.kill().await;
+        self.forget();
+        self.start(&which).await;
+    }
+
+    /// Loses the work store; nothing may live.
+    pub fn forget(&self) {
+        for file in ["work.db", "work.db-wal", "work.db-shm"] {
+            let _ = std::fs::remove_file(self.folder.path().join(file));
+        }
+        assert!(!self.work_db().exists());
+    }
+
+    /// Ends some process managers and lets only these live on.
+    pub async fn only(&self, which: &[&'static str]) {
+        self.stop().await;
+        self.start(which).await;
+    }
+
+    /// Starts these after nothing ran.
+    pub async fn start_instead(&self, which: &[&'static str]) {
+        self.kill().await;
+        self.start(which).await;
+    }
+
+    pub fn sagas(&self) -> Sagas {
+        self.living().expect("nothing lives").0
+    }
+
+    pub fn work_db(&self) -> PathBuf {
+        self.folder.path().join("work.db")
+    }
+
+    pub fn effects(&self) -> Effects {
+        Effects { gateway: self.provider.clone(), tokens: self.purse.clone(), channel: self.mailbox.clone() }
+    }
+
+    fn living(&self) -> Option<(Sagas, Vec<&'static str>)> {
+        self.life.lock().unwrap().as_ref().map(|life| (life.sagas.clone(), life.which.clone()))
+    }
+
+    /// Waits until the process managers that run have read everything and have nothing to do.
+    pub async fn settle(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_quiet().await {
+            if Instant::now() > deadline {
+                panic!("no quiet: {:#?}\n{:#?}", self.sagas().status().await, self.open().await);
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn is_quiet(&self) -> bool {
+        let Some((sagas, which)) = self.living() else { return false };
+        let head = self.log.head().await.unwrap();
+        if self.log.stats().queue_depth > 0 {
+            return false;
+        }
+        let Ok(status) = sagas.status().await else { return false };
+        let mut running = status.iter().filter(|process| which.contains(&process.name.as_str()));
+        if running.any(|process| !process.running || process.position != head) {
+            return false;
+        }
+        let Ok(open) = sagas.list(InstanceFilter { limit: 10_000, ..InstanceFilter::default() }).await else {
+            return false;
+        };
+        let now = self.clock.now();
+        let mut open = open.iter().filter(|instance| which.contains(&instance.process.as_str()));
+        let at_rest = open.all(|instance| match instance.state {
+            InstanceState::Waiting => instance.deadline.is_none_or(|deadline| deadline > now),
+            InstanceState::Stuck | InstanceState::Ended => true,
+            InstanceState::Running | InstanceState::Retrying => false,
+        });
+        // Nothing was appended meanwhile, so whoever was at rest still is.
+        at_rest && self.log.head().await.unwrap() == head
+    }
+
+    /// All instances that are not over.
+    pub async fn open(&self) -> Vec<InstanceSummary> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let all = InstanceFilter { limit: 10_000, ..InstanceFilter::default() };
+            // In the middle of a death nobody answers.
+            if let Some((sagas, _)) = self.living()
+                && let Ok(open) = sagas.list(all).await
+            {
+                return open;
+            }
+            assert!(Instant::now() < deadline, "nobody answers");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Waits until something is so.
+    pub async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so().await {
+            assert!(Instant::now() < deadline, "it did not come to this: {what}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Puts the clock forward and lets everybody notice.
+    pub async fn later(&self, secs: u64) {
+        self.clock.advance(Duration::from_secs(secs));
+        // Asking a process manager anything makes it look at the clock.
+        let _ = self.open().await;
+    }
+}
