@@ -128,12 +128,12 @@ impl Shared {
         }
         // What a stopped build counted is not what this log says: there is nothing to catch up with.
         let halted = slot.is_halted();
-        let goal = build.checkpoint.position;
+        let goal = if halted { build.checkpoint.position } else { turn.checkpoint.position };
         let (mut build, more) = self.catch_up(build, goal, meter).await?;
         rows_written += more.0;
         events += more.1;
         let (old, new, checkpoint) = (turn.table.clone(), build.table.clone(), build.checkpoint);
-        if !self.store.switch(old.clone(), new, checkpoint, true).await? {
+        if !self.store.switch(old.clone(), new, checkpoint, halted).await? {
             return Err(ViewError::Overtaken { view: old.spec.name });
         }
         build.folder.set_capacity(self.options.live_cache_rows);
