@@ -99,7 +99,8 @@ async fn round(
             let (address, token, body) = (address.to_owned(), token.clone(), body.clone());
             tokio::spawn(async move {
                 let mut connection = Connection::open(&address).await?;
-                let mut latency = Histogram::<u64>::new_with_bounds(1, LONGEST_MICROS, 3).expect("the bounds are in order");
+                let mut latency =
+                    Histogram::<u64>::new_with_bounds(1, LONGEST_MICROS, 3).expect("the bounds are in order");
                 let mut refused = 0_u64;
                 while Instant::now() < until {
                     let sent = Instant::now();

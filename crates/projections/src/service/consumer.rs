@@ -78,7 +78,12 @@ async fn step(shared: &Shared, slot: &Slot, stop: &CancellationToken) -> Result<
     let options = &shared.options;
     let behind = lag > options.live_window as u64;
     let limit = if behind { options.rebuild_window } else { options.live_window };
-    let events = shared.log.next(after.position, limit, stop).await?;
+    let mut events = shared.log.next(after.position, limit, stop).await?;
+    if events.len() >= options.busy_events && events.len() < limit {
+        // There is a rush: what comes within the next moments mostly touches the same rows, and they are written once.
+        tokio::time::sleep(options.linger).await;
+        events = shared.log.next(after.position, limit, stop).await?;
+    }
     if events.is_empty() {
         // Told to stop; or the log shut down, and there is nothing more to come.
         if !stop.is_cancelled() {

@@ -10,6 +10,10 @@ pub(super) const FEWEST_READERS: usize = 4;
 pub struct ViewOptions {
     /// Most events that a live consumer writes at once; a view that is further behind is catching up.
     pub live_window: usize,
+    /// From so many waiting events on, a live consumer lingers before it takes them.
+    pub busy_events: usize,
+    /// How long it lingers: as much later readers see a rush, and as much less often a row is written in it.
+    pub linger: Duration,
     /// Most events at once when catching up or building.
     pub rebuild_window: usize,
     /// Rows of a view that its consumer keeps in memory.
@@ -29,7 +33,9 @@ pub struct ViewOptions {
 impl Default for ViewOptions {
     fn default() -> Self {
         Self {
-            live_window: 512,
+            live_window: 1_024,
+            busy_events: 32,
+            linger: Duration::from_millis(15),
             rebuild_window: 8_192,
             live_cache_rows: 8_192,
             rebuild_cache_rows: 16_384,
