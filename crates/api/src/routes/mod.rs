@@ -45,7 +45,6 @@ pub fn document() -> Value {
 }
 
 /// All routes. A process that does not run `api` answers only whether it lives and is ready.
-#[must_use]
 pub fn router(app: &App) -> Router {
     let routes = if app.settings.runs(API) { documented() } else { health::router() };
     let (routes, outline) = routes.split_for_parts();

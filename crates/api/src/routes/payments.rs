@@ -2,10 +2,10 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, ContactId, CustomerId, Event, OrderId, PaymentId,
+    Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, OrderId, PaymentId, StreamId,
     payment::{Payment, PaymentCommand, PaymentEvent, PaymentStage, PaymentTiming},
 };
-use eventlog::CommandContext;
+use eventlog::{CommandContext, Effect};
 use garde::Validate;
 use projections::{PaymentRow, Payments, View};
 use serde::Deserialize;
@@ -157,6 +157,19 @@ enum Ended {
     Declined(String),
 }
 
+fn outcome(event: &Envelope) -> Option<Ended> {
+    match &event.event {
+        Event::Payment(PaymentEvent::PaymentCaptured(_)) => Some(Ended::Captured),
+        Event::Payment(PaymentEvent::CaptureDeclined(it)) => Some(Ended::Declined(it.decline_code.clone())),
+        Event::Payment(PaymentEvent::PaymentDeclined(it)) => Some(Ended::Declined(it.decline_code.clone())),
+        _ => None,
+    }
+}
+
+fn stream(id: PaymentId) -> StreamId {
+    StreamId::new(AggregateKind::Payment, id.uuid())
+}
+
 async fn start_and_wait(
     app: App,
     id: PaymentId,
@@ -170,37 +183,26 @@ async fn start_and_wait(
     let deadline = Instant::now() + app.settings.order_wait();
     let done = app.execute::<Payment>(&id, expected, command, context).await?;
     let mut position = done.position;
-    let captured = |_, payment: &Payment| {
-        matches!(payment, Payment::Existing { stage: PaymentStage::Captured { .. }, .. })
-    };
     // An earlier run of this request may have seen the attempt through.
-    let mut ended = app.inspect::<Payment, _>(&id, captured).await?.then_some(Ended::Captured);
+    let since = match done.effect {
+        Effect::Duplicate => app.log().read_stream(stream(id), done.version, 16).await?,
+        _ => Vec::new(),
+    };
+    let mut ended = since.iter().find_map(|event| outcome(event));
     while ended.is_none() {
         let Ok(Some(event)) = timeout_at(deadline, watch.recv()).await else { break };
         position = position.max(event.position);
-        ended = match &event.event {
-            Event::Payment(PaymentEvent::PaymentCaptured(_)) => Some(Ended::Captured),
-            Event::Payment(PaymentEvent::CaptureDeclined(it)) => {
-                Some(Ended::Declined(it.decline_code.clone()))
-            }
-            Event::Payment(PaymentEvent::PaymentDeclined(it)) => {
-                Some(Ended::Declined(it.decline_code.clone()))
-            }
-            _ => None,
-        };
+        ended = outcome(&event);
     }
-    let status = match ended {
-        Some(Ended::Declined(code)) => {
-            let detail = format!("the payment was declined ({code}); nothing was charged");
-            let problem = Problem::new(Code::PaymentDeclined, detail).with("decline_code", code);
-            return Err(problem.with("payment_id", id).with("order_id", order_id));
-        }
-        Some(Ended::Captured) => StatusCode::OK,
-        None => StatusCode::ACCEPTED,
-    };
+    if let Some(Ended::Declined(code)) = ended {
+        let detail = format!("the payment was declined ({code}); nothing was charged");
+        let problem = Problem::new(Code::PaymentDeclined, detail).with("decline_code", code);
+        return Err(problem.with("payment_id", id).with("order_id", order_id));
+    }
     let answer = match app.row_after::<Payments>(&id.to_string(), position).await? {
-        Some(row) => Answer::new(status, present(&row)).tagged(row.version, row.position),
-        None => Answer::new(status, json!({"payment_id": id, "order_id": order_id})),
+        Some(row) => Answer::new(StatusCode::OK, present(&row)).tagged(row.version, row.position),
+        None => Answer::new(StatusCode::OK, json!({"payment_id": id, "order_id": order_id})),
     };
+    let answer = if ended.is_some() { answer } else { answer.undecided() };
     Ok(answer.about(&customer).at(position).located(&format!("/v1/payments/{id}")))
 }

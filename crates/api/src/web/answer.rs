@@ -19,19 +19,20 @@ pub struct Answer {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Value>,
     subject: Option<CustomerId>,
+    decided: bool,
 }
 
 impl Answer {
     /// An answer with a body.
     #[must_use]
     pub fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Some(body), subject: None }
+        Self { status, headers: Vec::new(), body: Some(body), subject: None, decided: true }
     }
 
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: None, subject: None }
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: None, subject: None, decided: true }
     }
 
     /// Says where the command is in the log.
@@ -63,6 +64,19 @@ impl Answer {
     pub fn about(mut self, customer: &CustomerId) -> Self {
         self.subject = Some(customer.clone());
         self
+    }
+
+    /// 202 for what is not decided yet. Not kept: a repeat under the same idempotency key asks again.
+    #[must_use]
+    pub fn undecided(mut self) -> Self {
+        (self.status, self.decided) = (StatusCode::ACCEPTED, false);
+        self.retry_after(1)
+    }
+
+    /// Whether this is the last word.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.decided
     }
 
     fn with(mut self, name: HeaderName, value: &str) -> Self {

@@ -8,7 +8,7 @@ type Checked = Result<(), garde::Error>;
 ///
 /// # Errors
 /// It is not.
-pub fn label<const MAX: usize>(text: &String, (): &()) -> Checked {
+pub fn label<const MAX: usize>(text: &str, (): &()) -> Checked {
     if is_label(text, MAX) {
         return Ok(());
     }
@@ -29,7 +29,7 @@ pub fn optional_label<const MAX: usize>(text: &Option<String>, context: &()) -> 
 ///
 /// # Errors
 /// It is not.
-pub fn payment_method(token: &String, (): &()) -> Checked {
+pub fn payment_method(token: &str, (): &()) -> Checked {
     let word = token.strip_prefix("tok_").unwrap_or_default();
     let good = (1..=60).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if good { Ok(()) } else { Err(garde::Error::new("must be a payment method's token, such as tok_ok")) }
@@ -41,17 +41,17 @@ mod tests {
 
     #[test]
     fn a_label_has_no_nul_and_is_not_blank() {
-        assert!(label::<3>(&"abc".to_owned(), &()).is_ok());
+        assert!(label::<3>("abc", &()).is_ok());
         for wrong in ["", "  ", "abcd", "a\0b", "a\nb"] {
-            assert!(label::<3>(&wrong.to_owned(), &()).is_err(), "{wrong:?} was taken");
+            assert!(label::<3>(wrong, &()).is_err(), "{wrong:?} was taken");
         }
     }
 
     #[test]
     fn a_payment_method_is_a_token() {
-        assert!(payment_method(&"tok_timeout_then_captured".to_owned(), &()).is_ok());
+        assert!(payment_method("tok_timeout_then_captured", &()).is_ok());
         for wrong in ["", "tok_", "4111111111111111", "tok_OK", "tok_ok\0"] {
-            assert!(payment_method(&wrong.to_owned(), &()).is_err(), "{wrong:?} was taken");
+            assert!(payment_method(wrong, &()).is_err(), "{wrong:?} was taken");
         }
     }
 }

@@ -130,14 +130,17 @@ async fn run_to_the_end(
         Err(error) => Err(Problem::internal(&error)),
     };
     let Some(request) = keyed else { return result };
-    match &result {
-        Ok(answer) => app.accounts.finish(request, answer.to_stored()),
-        Err(problem) if may_end_otherwise(problem) => {
+    let last_word = match &result {
+        Ok(answer) => answer.is_decided().then(|| answer.to_stored()),
+        Err(problem) => (!may_end_otherwise(problem)).then(|| problem.to_stored()),
+    };
+    match last_word {
+        Some(answer) => app.accounts.finish(request, answer),
+        None => {
             if let Err(error) = app.accounts.release(&request).await {
                 tracing::warn!(%error, "an idempotency key was not released: it is taken until its lease ends");
             }
         }
-        Err(problem) => app.accounts.finish(request, problem.to_stored()),
     }
     result
 }

@@ -3,10 +3,14 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
+
+/// How long a platform may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The program, with a clean environment of settings.
 pub fn command() -> Command {
@@ -67,7 +71,27 @@ impl Serving {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
-        Self { child, url }
+        let serving = Self { child, url };
+        serving.wait_until_ready();
+        serving
+    }
+
+    /// Waits for `/readyz`; over a plain socket, so that it works inside and outside an asynchronous test.
+    fn wait_until_ready(&self) {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let begun = Instant::now();
+        loop {
+            let answer = std::net::TcpStream::connect(address).and_then(|mut socket| {
+                write!(socket, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+                let mut answer = String::new();
+                socket.read_to_string(&mut answer).map(|_| answer)
+            });
+            if answer.as_ref().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "not ready: {answer:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// SIGKILL: no chance to finish anything.

@@ -131,10 +131,13 @@ async fn an_undecided_order_is_202_and_decided_later() {
     let product = alice.product("phone", "Galaxy S").await;
     let mut body = order_of("phone", &product, 1);
     body["payment_method"] = json!("tok_slow");
-    let answer = alice.post("/v1/orders", body).await;
+    let place = || alice.post_with("/v1/orders", ("idempotency-key", "slow"), body.clone());
+    let answer = place().await;
     let path = answer.header("location");
     assert_eq!(answer.expect(202)["status"], "awaiting_payment");
     let order = alice.sees(&path, |order| order["status"] == "confirmed").await;
     assert_eq!(order["payment"]["status"], "captured");
+    // What was not decided was not the last word: the same key asks again.
+    assert_eq!(place().await.expect(201)["order_id"], order["order_id"]);
     server.stop().await;
 }

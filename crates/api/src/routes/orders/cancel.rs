@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, CancellableUntil, ContactId, CustomerId, Event, OrderId,
+    Aggregate, AggregateKind, CancellableUntil, ContactId, CustomerId, Envelope, Event, OrderId, StreamId,
     delivery::Delivery,
     order::{CancellationCause, Order, OrderCommand, OrderEvent, delivery_of},
 };
@@ -122,26 +122,26 @@ async fn request_and_wait(
         return Err(already(id));
     }
     let mut position = done.position;
-    let over = if done.effect == Effect::Duplicate { ended_before(&app, id).await? } else { None };
-    let cancelled = match over {
-        Some(cancelled) => Some(cancelled),
-        None => loop {
-            let Some(event) = waiting.next().await else { break None };
-            match &event.event {
-                Event::Order(OrderEvent::OrderCancelled(_)) => {
-                    position = position.max(event.position);
-                    break Some(true);
-                }
-                Event::Order(OrderEvent::OrderCancellationRefused(_)) => break Some(false),
-                _ => {}
-            }
-        },
+    // How an earlier run of this request ended, if there was one and it did.
+    let before = match done.effect {
+        Effect::Duplicate => {
+            let stream = StreamId::new(AggregateKind::Order, id.uuid());
+            app.log().read_stream(stream, done.version, 16).await?
+        }
+        _ => Vec::new(),
     };
-    let status = match cancelled {
-        Some(true) => StatusCode::OK,
-        Some(false) => return Err(too_late(id, "on its way")),
-        None => StatusCode::ACCEPTED,
-    };
+    let mut ended = before.iter().find_map(|event| Some((end(event)?, event.position)));
+    while ended.is_none() {
+        let Some(event) = waiting.next().await else { break };
+        ended = end(&event).map(|cancelled| (cancelled, event.position));
+    }
+    let cancelled = ended.map(|(cancelled, at)| {
+        position = position.max(at);
+        cancelled
+    });
+    if cancelled == Some(false) {
+        return Err(too_late(id, "on its way"));
+    }
     let row = match app.row_after::<Orders>(&id.to_string(), position).await? {
         Some(row) => Some(row),
         None => shown::fold(&app, id, |_| true).await?,
@@ -149,19 +149,19 @@ async fn request_and_wait(
     let answer = match row {
         Some(row) => {
             let (version, at) = (row.version, row.position);
-            Answer::new(status, shown::one(&app, row).await?).tagged(version, at)
+            Answer::new(StatusCode::OK, shown::one(&app, row).await?).tagged(version, at)
         }
-        None => Answer::new(status, json!({"order_id": id, "position": opaque(position)})),
+        None => Answer::new(StatusCode::OK, json!({"order_id": id, "position": opaque(position)})),
     };
+    let answer = if cancelled.is_some() { answer } else { answer.undecided() };
     Ok(answer.about(&customer).at(position).located(&format!("/v1/orders/{id}")))
 }
 
-/// How an earlier run of this request ended, if it did: whether the order is cancelled.
-async fn ended_before(app: &App, id: OrderId) -> Result<Option<bool>, Problem> {
-    let look = |_, order: &Order| match order {
-        Order::Cancelled(_) => Some(true),
-        Order::Confirmed(_) | Order::Completed(_) => Some(false),
+/// Whether the event ends a cancellation, and if so, whether the order is cancelled.
+fn end(event: &Envelope) -> Option<bool> {
+    match &event.event {
+        Event::Order(OrderEvent::OrderCancelled(_)) => Some(true),
+        Event::Order(OrderEvent::OrderCancellationRefused(_)) => Some(false),
         _ => None,
-    };
-    app.inspect::<Order, _>(&id, look).await
+    }
 }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Aggregate, Envelope, Event, OrderId,
-    order::{Order, OrderEvent, OrderRejection, payment_of},
-    payment::{Payment, PaymentEvent, PaymentTiming},
+    AggregateKind, Envelope, Event, OrderId, StreamId,
+    order::{OrderEvent, OrderRejection, payment_of},
+    payment::{PaymentEvent, PaymentTiming},
 };
 use eventlog::CorrelationWatch;
 use projections::{OrderRow, order_as_of};
@@ -38,6 +38,9 @@ fn decided(event: &Envelope) -> Option<Decision> {
         _ => None,
     }
 }
+
+/// Orders and payments are decided within their first few events.
+const ENOUGH: usize = 64;
 
 /// Follows what happens to an order.
 pub(super) struct Waiting {
@@ -81,27 +84,17 @@ impl Waiting {
         Ok(None)
     }
 
+    /// What the log says. Not what the aggregate says: that may be a decision that is not on disk yet.
     async fn decided_before(&self, app: &App) -> Result<Option<Decision>, Problem> {
-        let look = |_, order: &Order| match order {
-            Order::Absent | Order::AwaitingPayment(_) => None,
-            Order::Rejected { reason, .. } => Some(Decision::Rejected(reason.clone())),
-            Order::Confirmed(_) | Order::Cancelling { .. } | Order::Cancelled(_) | Order::Completed(_) => {
-                Some(Decision::Deal)
+        let order = StreamId::new(AggregateKind::Order, self.order_id.uuid());
+        let payment = StreamId::new(AggregateKind::Payment, payment_of(self.order_id).uuid());
+        for stream in [order, payment] {
+            let events = app.log().read_stream(stream, 0, ENOUGH).await?;
+            if let Some(decision) = events.iter().find_map(|event| decided(event)) {
+                return Ok(Some(decision));
             }
-        };
-        let order = app.inspect::<Order, _>(&self.order_id, look).await?;
-        let deferred = |_, payment: &Payment| {
-            let timing = payment.details().map(|details| details.timing);
-            timing == Some(PaymentTiming::Deferred) && payment.status() == "requested"
-        };
-        let payment = payment_of(self.order_id);
-        match order {
-            Some(decision) => Ok(Some(decision)),
-            None if app.inspect::<Payment, _>(&payment, deferred).await? => {
-                Ok(Some(Decision::AwaitingPayment))
-            }
-            None => Ok(None),
         }
+        Ok(None)
     }
 
     /// The order as what we saw makes it; nothing when we did not see it from its beginning.

@@ -167,8 +167,8 @@ async fn place_and_wait(
         }
         None => {
             let body = json!({"order_id": order_id, "status": "awaiting_payment"});
-            let position = app.head();
-            Ok(Answer::new(StatusCode::ACCEPTED, body).at(position).located(&location).retry_after(1))
+            let answer = Answer::new(StatusCode::ACCEPTED, body).undecided();
+            Ok(answer.at(app.head()).located(&location))
         }
     }
 }
