@@ -73,9 +73,9 @@ impl Contact {
     }
 }
 
-/// Writes a row; one that is there already, or was erased since, stays as it is.
-pub(super) fn insert(conn: &Connection, contact: &NewContact) -> Result<(), rusqlite::Error> {
-    conn.prepare_cached(
+/// Writes a row; one that is there already, or was erased since, stays as it is. Tells whether it was written.
+pub(super) fn insert(conn: &Connection, contact: &NewContact) -> Result<bool, rusqlite::Error> {
+    let written = conn.prepare_cached(
         "INSERT INTO contacts (contact_id, owner, kind, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?
     .execute(params![
@@ -84,7 +84,7 @@ pub(super) fn insert(conn: &Connection, contact: &NewContact) -> Result<(), rusq
         contact.kind.name(),
         contact.data.to_string()
     ])?;
-    Ok(())
+    Ok(written > 0)
 }
 
 impl Accounts {
@@ -101,13 +101,21 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn contacts(&self, ids: Vec<ContactId>) -> Result<HashMap<ContactId, Contact>, StoreError> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        let mut fresh = HashMap::with_capacity(ids.len());
+        let mut stored = Vec::new();
+        for id in ids {
+            match self.fresh.get(id) {
+                Some(data) => drop(fresh.insert(id, Contact::Present(data))),
+                None => stored.push(id),
+            }
+        }
+        if stored.is_empty() {
+            return Ok(fresh);
         }
         let read = move |conn: &Connection| {
             let mut statement = conn.prepare_cached("SELECT data FROM contacts WHERE contact_id = ?1")?;
-            let mut found = HashMap::with_capacity(ids.len());
-            for id in ids {
+            let mut found = fresh;
+            for id in stored {
                 let data = statement.query_row([Uuid::as_bytes(&id.uuid())], |row| row.get(0)).optional()?;
                 if let Some(data) = data {
                     found.insert(id, Contact::from_row(data));
@@ -136,7 +144,10 @@ impl Accounts {
                 params![owner, now],
             )
         };
-        self.writer.write(erase).await
+        self.fresh.forget();
+        let erased = self.writer.write(erase).await;
+        self.fresh.forget();
+        erased
     }
 }
 

@@ -122,12 +122,13 @@ fn state(row: Option<Row>, request: &KeyedRequest, now: i64) -> KeyState {
     }
 }
 
-fn begin(conn: &Connection, begin: &Begin, now: i64) -> Result<Begun, rusqlite::Error> {
+/// Tells also whether the contact row is new.
+fn begin(conn: &Connection, begin: &Begin, now: i64) -> Result<(Begun, bool), rusqlite::Error> {
     if let Some(request) = &begin.keyed {
         let found = state(find(conn, request)?, request, now);
         let expected = if begin.again { KeyState::Again(begin.ids) } else { KeyState::New };
         if found != expected {
-            return Ok(Begun::Not(found));
+            return Ok((Begun::Not(found), false));
         }
         let lease_until = now.saturating_add(i64::try_from(begin.lease.as_micros()).unwrap_or(i64::MAX));
         conn.prepare_cached(
@@ -145,10 +146,11 @@ fn begin(conn: &Connection, begin: &Begin, now: i64) -> Result<Begun, rusqlite::
             now
         ])?;
     }
-    if let Some(contact) = &begin.contact {
-        contacts::insert(conn, contact)?;
-    }
-    Ok(Begun::Go)
+    let inserted = match &begin.contact {
+        Some(contact) => contacts::insert(conn, contact)?,
+        None => false,
+    };
+    Ok((Begun::Go, inserted))
 }
 
 impl Accounts {
@@ -177,7 +179,13 @@ impl Accounts {
             return Ok(Begun::Go);
         }
         let now = self.clock.now().timestamp_micros();
-        self.writer.write(move |conn| begin(conn, &request, now)).await
+        let contact = request.contact.as_ref().map(|contact| (contact.contact_id, contact.data.clone()));
+        let erasures = self.fresh.erasures();
+        let (begun, inserted) = self.writer.write(move |conn| begin(conn, &request, now)).await?;
+        if let Some((id, data)) = contact.filter(|_| inserted) {
+            self.fresh.remember(id, data, erasures);
+        }
+        Ok(begun)
     }
 
     /// Keeps the answer. Found by repeats at once; on disk a moment later. A crash in between repeats nothing, since

@@ -2,6 +2,7 @@
 //! keys. Written with a full sync; a key's row and the contact row of the same request share one commit.
 
 mod contacts;
+mod fresh;
 mod idempotency;
 mod schema;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub struct Accounts {
     clock: Arc<dyn Clock>,
     /// Answers that were given but are still on their way to the disk, so that a repeat finds them at once.
     recent: Arc<Mutex<RecentAnswers>>,
+    fresh: fresh::FreshContacts,
 }
 
 /// By owner and key: the request's hash and its answer.
@@ -46,7 +48,8 @@ impl Accounts {
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let writer = Writer::open(path, Durability::Full, schema::MIGRATIONS)?;
         let readers = Readers::open(path, READERS)?;
-        let accounts = Self { writer, readers, clock, recent: Arc::default() };
+        let accounts =
+            Self { writer, readers, clock, recent: Arc::default(), fresh: fresh::FreshContacts::new() };
         accounts.writer.write(schema::end_leases).await?;
         Ok(accounts)
     }
