@@ -78,9 +78,11 @@ impl Server {
 /// See [`StartError`].
 pub async fn run(settings: Settings) -> Result<(), StartError> {
     let data = settings.data.clone();
+    // Before anybody can know that it runs, so that no signal ends it the hard way.
+    let stop = stop_signal();
     let server = Server::start(settings).await?;
     println!("{}", greeting(&server.url(), &data));
-    stop_signal().await;
+    stop.await;
     tracing::info!("stopping: finishing what is under way");
     server.stop().await;
     Ok(())
@@ -97,21 +99,32 @@ fn greeting(url: &str, data: &std::path::Path) -> String {
     )
 }
 
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            },
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be caught");
-                let _ = tokio::signal::ctrl_c().await;
-            }
+/// Listens for SIGTERM and SIGINT from the call on; ends with the first of them.
+#[cfg(unix)]
+fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let caught = [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| {
+        signal(kind).inspect_err(|error| tracing::warn!(%error, ?kind, "a signal cannot be caught")).ok()
+    });
+    async move {
+        let [mut terminate, mut interrupt] = caught;
+        tokio::select! {
+            Some(_) = next(&mut terminate) => {}
+            Some(_) = next(&mut interrupt) => {}
+            else => std::future::pending().await,
         }
     }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(unix)]
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    signal.as_mut()?.recv().await
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C cannot be caught");
+        std::future::pending::<()>().await;
+    }
 }

@@ -57,7 +57,7 @@ impl Load {
             "shop_id": "phone",
             "lines": [{"product_id": self.product_id, "quantity": 1 + number % 3}],
             "recipient": {"name": "Kim", "phone": "010-1234-5678", "address": "Seoul"},
-            "payment_method": if number % 7 == 0 { "tok_declined" } else { "tok_ok" },
+            "payment_method": if number.is_multiple_of(7) { "tok_declined" } else { "tok_ok" },
         })
     }
 

@@ -43,7 +43,8 @@ fn the_tour_of_the_readme_works_as_pasted() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let (told, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (told, complaint) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{complaint}\n{told}");
     for expected in [
         "\"status\":\"confirmed\"",
@@ -58,7 +59,11 @@ fn the_tour_of_the_readme_works_as_pasted() {
     ] {
         assert!(told.contains(expected), "the tour does not show {expected}:\n{told}\n{complaint}");
     }
-    assert_eq!(told.matches("\"code\"").count(), 2, "the tour shows a problem that it does not announce:\n{told}");
+    assert_eq!(
+        told.matches("\"code\"").count(),
+        2,
+        "the tour shows a problem that it does not announce:\n{told}"
+    );
 }
 
 #[test]

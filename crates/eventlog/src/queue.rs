@@ -48,6 +48,7 @@ impl Future for PendingAppend {
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
     broken_up_to: AtomicU64,
+    confirmed: AtomicU64,
 }
 
 impl Chain {
@@ -58,6 +59,15 @@ impl Chain {
 
     pub(crate) fn is_broken(&self, generation: u64) -> bool {
         self.broken_up_to.load(Ordering::SeqCst) >= generation
+    }
+
+    /// A decision on load number `generation` was written (or asserted) as it was decided: that load was right.
+    pub(crate) fn confirm(&self, generation: u64) {
+        self.confirmed.fetch_max(generation, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_confirmed(&self, generation: u64) -> bool {
+        self.confirmed.load(Ordering::SeqCst) >= generation
     }
 
     pub(crate) fn broken_up_to(&self) -> u64 {
@@ -97,8 +107,11 @@ impl Waiting {
         if let Some(link) = self.link {
             if !as_decided {
                 link.chain.break_up_to(link.generation);
-            } else if let Some(on_applied) = link.on_applied {
-                on_applied();
+            } else {
+                link.chain.confirm(link.generation);
+                if let Some(on_applied) = link.on_applied {
+                    on_applied();
+                }
             }
         }
         // The caller may have hung up.

@@ -468,3 +468,27 @@ async fn a_cache_of_one_aggregate_is_slow_but_right() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_only_assumed_of_a_young_stream_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Faulty::open(folder.path(), false).await;
+    let log = Log::start(store.clone(), LogOptions::default()).await.unwrap();
+    let now = chrono::Utc::now();
+    let young =
+        domain::ProductId::from_uuid(domain::ids::new_uuid(now, 7, domain::Partition::of(uuid::Uuid::nil())));
+    let at_now = || orderstream_eventlog::CommandContext { at: now, ..ctx() };
+    executor(&log).execute::<Product>(&young, list(young, 5), at_now()).await.unwrap();
+    // Another process, as after a restart: its first command takes the stream to be new, and waits for the disk.
+    let restarted = executor(&log);
+    let held = store.gate.lock().await;
+    let waiting = tokio::spawn({
+        let (restarted, context) = (restarted.clone(), at_now());
+        async move { restarted.execute::<Product>(&young, reserve(order_id()), context).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let seen = restarted.inspect::<Product, _>(&young, |version, _| version).await.unwrap();
+    assert_eq!(seen, 1, "the product is on disk, whatever is assumed meanwhile");
+    drop(held);
+    waiting.await.unwrap().unwrap();
+}

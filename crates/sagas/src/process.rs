@@ -214,6 +214,9 @@ pub trait Process: Send + Sync + 'static {
     /// The instance that an event belongs to; none for events that mean nothing to this process.
     fn instance(event: &Envelope) -> Option<Uuid>;
 
+    /// Whether the event is always the first of its instance: nothing can be stored of it, so nothing is looked up.
+    fn begins(event: &Envelope) -> bool;
+
     /// The table.
     fn react(state: &Self::State, input: Input<'_>) -> Reaction<Self::State>;
 

@@ -81,7 +81,7 @@ pub enum CliError {
     Json(#[from] serde_json::Error),
     /// Settings.
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Settings(Box<SettingsError>),
     /// The data folder.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -99,7 +99,7 @@ pub enum CliError {
     Append(#[from] AppendError),
     /// An import.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(Box<ImportError>),
     /// A database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -111,11 +111,23 @@ pub enum CliError {
     Saga(#[from] SagaError),
     /// The platform does not start.
     #[error(transparent)]
-    Start(#[from] StartError),
+    Start(Box<StartError>),
     /// A demo.
     #[error(transparent)]
-    Demo(#[from] DemoError),
+    Demo(Box<DemoError>),
 }
+
+/// The large ones are boxed: every command returns this type, and mostly nothing is wrong.
+macro_rules! boxed {
+    ($($variant:ident($error:ty)),*) => {$(
+        impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        }
+    )*};
+}
+boxed!(Start(StartError), Demo(DemoError), Settings(SettingsError), Import(ImportError));
 
 impl CliError {
     /// 2 for wrong usage, else 1.

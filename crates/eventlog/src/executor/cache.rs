@@ -27,13 +27,16 @@ pub(super) struct Slot<A> {
 pub(super) struct Cell<A> {
     /// Number of the load it goes back to; good as long as the chain is not broken up to it.
     pub(super) generation: u64,
+    /// Not loaded, but taken to be new: good for deciding, since the append asserts it, but not for looking at until a
+    /// commit has confirmed it.
+    pub(super) assumed: bool,
     pub(super) version: Version,
     pub(super) state: A,
 }
 
 impl<A: Aggregate> Slot<A> {
     fn new(most_permits: usize) -> Self {
-        let cell = Cell { generation: 0, version: 0, state: A::default() };
+        let cell = Cell { generation: 0, assumed: false, version: 0, state: A::default() };
         Self {
             chain: Arc::default(),
             permits: Arc::new(Semaphore::new(most_permits)),
@@ -44,6 +47,11 @@ impl<A: Aggregate> Slot<A> {
 
     pub(super) fn is_fresh(&self, cell: &Cell<A>) -> bool {
         !self.chain.is_broken(cell.generation)
+    }
+
+    /// Whether the state is known to be that of the stream.
+    pub(super) fn is_known(&self, cell: &Cell<A>) -> bool {
+        self.is_fresh(cell) && (!cell.assumed || self.chain.is_confirmed(cell.generation))
     }
 
     /// The number of the load that begins now.

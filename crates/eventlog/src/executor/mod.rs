@@ -184,13 +184,13 @@ impl Executor {
         cell: &mut Cell<A>,
         stream: StreamId,
     ) -> Result<(), LogError> {
-        if slot.is_fresh(cell) {
+        if slot.is_known(cell) {
             return Ok(());
         }
         // Numbered before reading: a failure of an older decision that shows meanwhile does not concern this load.
         let generation = slot.next_generation(cell);
         let (version, state) = self.fold::<A>(stream).await?;
-        *cell = Cell { generation, version, state };
+        *cell = Cell { generation, assumed: false, version, state };
         Ok(())
     }
 }

@@ -76,7 +76,8 @@ impl Executor {
         let mut cell = slot.cell.lock().await;
         if !slot.is_fresh(&cell) {
             if first && order.expected.is_none() && self.is_probably_new(order.stream.id, order.ctx.at) {
-                *cell = Cell { generation: slot.next_generation(&cell), version: 0, state: A::default() };
+                let generation = slot.next_generation(&cell);
+                *cell = Cell { generation, assumed: true, version: 0, state: A::default() };
             } else if let Err(error) = self.refresh(slot, &mut cell, order.stream).await {
                 return Some(Err(ExecuteError::Load(error).into()));
             }

@@ -76,6 +76,11 @@ impl Process for Cancellation {
         }
     }
 
+    fn begins(_: &Envelope) -> bool {
+        // A delivery may be over before its order is cancelled, and a cancellation may come again.
+        false
+    }
+
     fn react(state: &CancellationState, input: Input<'_>) -> Reaction<CancellationState> {
         use CancellationState::{DeliveryOver, Done, GivingBack, Idle, Refusing, StoppingDelivery};
         let Input::Event(event) = input else { return ignore() };

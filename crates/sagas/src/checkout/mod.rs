@@ -54,6 +54,10 @@ impl Process for Checkout {
         }
     }
 
+    fn begins(event: &Envelope) -> bool {
+        matches!(event.event, Event::Order(OrderEvent::OrderPlaced(_)))
+    }
+
     fn react(state: &CheckoutState, input: Input<'_>) -> Reaction<CheckoutState> {
         use CheckoutState::{Confirming, Done, Idle, Paying, Rejecting, Reserving, Undoing};
         let Input::Event(event) = input else { return ignore() };

@@ -65,6 +65,10 @@ impl Process for Fulfilment {
         }
     }
 
+    fn begins(event: &Envelope) -> bool {
+        matches!(event.event, Event::Order(OrderEvent::OrderConfirmed(_)))
+    }
+
     fn react(state: &FulfilmentState, input: Input<'_>) -> Reaction<FulfilmentState> {
         use FulfilmentState::{Delivering, Done, Idle};
         let Input::Event(event) = input else { return ignore() };

@@ -61,6 +61,10 @@ impl Process for Notifications {
         known.then_some(event.metadata.correlation_id)
     }
 
+    fn begins(event: &Envelope) -> bool {
+        matches!(event.event, Event::Order(OrderEvent::OrderPlaced(_)))
+    }
+
     fn react(state: &NotificationsState, input: Input<'_>) -> Reaction<NotificationsState> {
         use NotificationsState::{Idle, Telling};
         let Input::Event(event) = input else { return ignore() };

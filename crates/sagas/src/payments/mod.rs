@@ -68,6 +68,10 @@ impl Process for Payments {
         matches!(event.event, Event::Payment(_)).then_some(event.stream.id)
     }
 
+    fn begins(event: &Envelope) -> bool {
+        matches!(event.event, Event::Payment(PaymentEvent::PaymentRequested(_)))
+    }
+
     fn react(state: &PaymentsState, input: Input<'_>) -> Reaction<PaymentsState> {
         use PaymentsState::{Idle, Open, Settled};
         let event = match input {

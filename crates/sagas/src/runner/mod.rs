@@ -10,7 +10,7 @@ mod inbox;
 mod worker;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -140,7 +140,13 @@ impl<P: Process> Runner<P> {
         let Some(last) = events.last() else { return Ok(()) };
         let keys: Vec<(Uuid, &Arc<Envelope>)> =
             events.iter().filter_map(|event| P::instance(event).map(|key| (key, event))).collect();
-        self.fetch(keys.iter().map(|(key, _)| *key)).await?;
+        let mut begun = HashSet::new();
+        let stored = keys.iter().filter(|(key, event)| {
+            // What begins in this batch is not in the store for its later events either.
+            !(begun.contains(key) || P::begins(event) && begun.insert(*key))
+        });
+        let stored: Vec<Uuid> = stored.map(|(key, _)| *key).collect();
+        self.fetch(stored.into_iter()).await?;
 
         let mut timers = Vec::new();
         let mut touched = Vec::new();

@@ -50,7 +50,7 @@ async fn killed_at(tell: &impl AsyncFn(&World) -> OrderId, end: &str, step: u64)
         let kill = async {
             world.store.held().await;
             let which = world.kill().await;
-            world.store.release(step % 2 == 0);
+            world.store.release(step.is_multiple_of(2));
             if step % 3 == 2 {
                 world.forget();
             }

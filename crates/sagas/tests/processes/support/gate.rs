@@ -21,7 +21,7 @@ enum Order {
     Pass,
     /// New events wait once the log has come so far.
     HoldFrom(Position),
-    /// New events wait before the first of this name, an index into the names that were asked for.
+    /// New events wait from the first of this name on.
     HoldBefore(&'static str),
     /// The commit that waits is not written, and its writer is told so.
     Lose,
