@@ -208,7 +208,8 @@ pub trait Process: Send + Sync + 'static {
         + 'static;
     /// Its name: in the CLI, in command ids, in the store.
     const NAME: &'static str;
-    /// Raised when the table changes in a way that instances under way would not understand.
+    /// Stored with every instance that begins under it. Raised when the table changes, which then tells by it what older
+    /// instances have stored.
     const VERSION: u32;
 
     /// The instance that an event belongs to; none for events that mean nothing to this process.

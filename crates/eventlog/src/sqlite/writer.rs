@@ -27,9 +27,10 @@ use super::{
 /// Most jobs in one transaction: bounds how long the first waits for the last.
 const MAX_JOBS: usize = 512;
 /// A job that comes so soon after the last transaction is part of a rush.
-const BUSY: Duration = Duration::from_micros(400);
-/// How long a file that is not synced waits for more jobs in a rush. *Source*: about what a sync takes.
-const GATHERING: Duration = Duration::from_micros(300);
+const BUSY: Duration = Duration::from_millis(2);
+/// How long a file that is not synced waits for more jobs in a rush. *Source*: a few syncs of a
+/// fast disk, and short beside the way of an order.
+const GATHERING: Duration = Duration::from_micros(500);
 /// A checkpoint is made after so many changed rows or commits: some 30 MiB of WAL, so that the pages of an index that
 /// are hit again and again are copied into the database once.
 const ROWS_PER_CHECKPOINT: i64 = 16_384;

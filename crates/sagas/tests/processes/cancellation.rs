@@ -10,7 +10,7 @@ story!(an_order_at_the_shop_is_taken_back, w => {
     order
 }, ends "cancelled, refunded, cancelled; shelf 10+0 and 5+0; kept 0");
 
-story!(an_accepted_order_is_taken_back_where_the_policy_says_so, w => {
+story!(an_accepted_order_is_taken_back_where_the_policy_says_so told_twice, w => {
     let order = w.order(Wish::of(w)).await;
     w.accept(order).await.unwrap();
     w.cancel(order).await.unwrap();
@@ -63,7 +63,7 @@ story!(goods_that_fail_after_a_refused_cancellation_are_refunded, w => {
     order
 }, ends "cancelled, refunded, failed; shelf 9+0 and 3+0; kept 0");
 
-story!(a_cancellation_asked_for_twice_is_done_once, w => {
+story!(a_cancellation_asked_for_twice_is_done_once told_twice, w => {
     let order = w.order(Wish::of(w)).await;
     w.cancel(order).await.unwrap();
     w.cancel(order).await.unwrap();

@@ -17,7 +17,7 @@ story!(a_product_in_two_lines_is_reserved_once, w => {
 }, ends "confirmed, captured, requested; shelf 7+3 and 4+1; kept 2550; \
     fulfilment waits for the shop to ship (DeliveryShipped)");
 
-story!(a_product_made_to_order_is_never_out_of_stock, w => {
+story!(a_product_made_to_order_is_never_out_of_stock told_twice, w => {
     let pizza = w.list(300, None).await;
     w.order(Wish::of(w).lines(&[(pizza, 1000, 300), (w.shelf.second, 1, 50)])).await
 }, ends "confirmed, captured, requested; shelf 10+0 and 4+1; kept 300050; \
@@ -30,7 +30,7 @@ story!(an_order_of_nothing_to_pay_needs_no_provider, w => {
 }, ends "confirmed, captured, requested; shelf 9+1 and 5+0; kept 0; \
     fulfilment waits for the shop to ship (DeliveryShipped)");
 
-story!(a_deferred_order_of_nothing_to_pay_is_confirmed_at_once, w => {
+story!(a_deferred_order_of_nothing_to_pay_is_confirmed_at_once told_twice, w => {
     w.order(Wish::of(w).policy(deferred()).lines(&[(w.shelf.first, 1, 0)])).await
 }, ends "confirmed, captured, requested; shelf 9+1 and 5+0; kept 0; \
     fulfilment waits for the shop to ship (DeliveryShipped)");
@@ -43,11 +43,11 @@ story!(the_last_product_out_of_stock_rejects_the_order, w => {
     w.order(Wish::of(w).lines(&[(w.shelf.first, 1, 900), (w.shelf.second, 6, 50)])).await
 }, ends "rejected, absent, absent; shelf 10+0 and 5+0; kept 0");
 
-story!(two_lines_that_are_out_of_stock_only_together_reject_the_order, w => {
+story!(two_lines_that_are_out_of_stock_only_together_reject_the_order told_twice, w => {
     w.order(Wish::of(w).lines(&[(w.shelf.first, 6, 900), (w.shelf.first, 5, 900)])).await
 }, ends "rejected, absent, absent; shelf 10+0 and 5+0; kept 0");
 
-story!(a_product_that_was_withdrawn_meanwhile_rejects_the_order, w => {
+story!(a_product_that_was_withdrawn_meanwhile_rejects_the_order told_twice, w => {
     w.withdraw(w.shelf.second).await;
     w.order(Wish::of(w)).await
 }, ends "rejected, absent, absent; shelf 10+0 and 5+0; kept 0");
@@ -56,7 +56,7 @@ story!(a_declined_card_rejects_the_order, w => {
     w.order(Wish::of(w).token(method::DECLINED)).await
 }, ends "rejected, declined, absent; shelf 10+0 and 5+0; kept 0");
 
-story!(an_erased_card_rejects_the_order, w => {
+story!(an_erased_card_rejects_the_order told_twice, w => {
     w.order(Wish::of(w).no_token()).await
 }, ends "rejected, declined, absent; shelf 10+0 and 5+0; kept 0");
 
@@ -72,7 +72,7 @@ story!(a_lost_answer_is_asked_for_again_and_charged_once, w => {
 }, ends "confirmed, captured, requested; shelf 9+1 and 3+2; kept 1000; \
     fulfilment waits for the shop to ship (DeliveryShipped)");
 
-story!(tokens_that_cannot_be_read_for_a_while_are_asked_for_again, w => {
+story!(tokens_that_cannot_be_read_for_a_while_are_asked_for_again told_twice, w => {
     w.purse.unreachable.store(2, SeqCst);
     w.order(Wish::of(w)).await
 }, ends "confirmed, captured, requested; shelf 9+1 and 3+2; kept 1000; \

@@ -17,14 +17,14 @@ story!(goods_that_arrive_at_once_complete_the_order, w => {
     order
 }, ends "completed, captured, delivered; shelf 9+0 and 3+0; kept 1000");
 
-story!(goods_on_their_way_have_left_the_stock, w => {
+story!(goods_on_their_way_have_left_the_stock told_twice, w => {
     let order = w.order(Wish::of(w)).await;
     w.accept_and_ship(order).await;
     order
 }, ends "confirmed, captured, shipped; shelf 9+0 and 3+0; kept 1000; \
     fulfilment waits for the courier to deliver (DeliveryCompleted)");
 
-story!(goods_of_a_product_that_was_withdrawn_meanwhile_still_arrive, w => {
+story!(goods_of_a_product_that_was_withdrawn_meanwhile_still_arrive told_twice, w => {
     let order = w.order(Wish::of(w)).await;
     w.withdraw(w.shelf.first).await;
     w.accept_and_ship(order).await;

@@ -20,7 +20,7 @@ story!(a_deferred_payment_is_made_later, w => {
 }, ends "confirmed, captured, requested; shelf 9+1 and 3+2; kept 1000; \
     fulfilment waits for the shop to ship (DeliveryShipped)");
 
-story!(a_deferred_payment_waits_for_the_customer, w => {
+story!(a_deferred_payment_waits_for_the_customer told_twice, w => {
     w.order(Wish::of(w).policy(deferred())).await
 }, ends "awaiting_payment, requested, absent; shelf 9+1 and 3+2; kept 0; \
     checkout waits for the payment's outcome; payments waits for the customer's payment");
@@ -98,7 +98,7 @@ story!(a_refund_that_is_refused_is_tried_again_later, w => {
     order
 }, ends "cancelled, refunded, cancelled; shelf 10+0 and 5+0; kept 0");
 
-story!(a_refund_that_is_refused_waits_and_says_so, w => {
+story!(a_refund_that_is_refused_waits_and_says_so told_twice, w => {
     let order = w.order(Wish::of(w)).await;
     w.provider.refunds_refused.store(1, SeqCst);
     w.cancel(order).await.unwrap();

@@ -227,7 +227,7 @@ async fn an_outage_of_the_log_in_the_middle_of_a_step_is_waited_for() {
     {
         world.store.hold_before(event);
         let order = world.place(Wish::of(&world).lines(&[(world.shelf.first, 1, 900)])).await;
-        world.store.held().await;
+        world.held().await;
         // The commit is lost and its writer is told so: it is tried again by itself.
         world.store.release(false);
         world.settle().await;

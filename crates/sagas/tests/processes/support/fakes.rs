@@ -18,7 +18,9 @@ use orderstream_sagas::{
     Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError, RefundAnswer,
     Tokens, VoidOutcome,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
+
+use super::PATIENCE;
 
 /// So many, for as long as the test wants.
 pub const ALWAYS: u32 = u32::MAX;
@@ -73,7 +75,9 @@ impl Provider {
 
     /// Returns once `calls` charges have been asked for.
     pub async fn charges_asked(&self, calls: u32) {
-        self.asked.subscribe().wait_for(|asked| *asked >= calls).await.unwrap();
+        let mut asked = self.asked.subscribe();
+        let enough = timeout(PATIENCE, asked.wait_for(|asked| *asked >= calls)).await;
+        enough.expect("the provider was not asked so often").unwrap();
     }
 
     /// What the books say, without the number of calls.

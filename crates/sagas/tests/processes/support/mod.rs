@@ -17,7 +17,10 @@ use orderstream_sagas::{
     Effects, InstanceFilter, InstanceState, InstanceSummary, SagaOptions, Sagas, WorkStore, process_names,
 };
 use tempfile::TempDir;
-use tokio::{runtime::Runtime, time::Instant};
+use tokio::{
+    runtime::Runtime,
+    time::{Instant, timeout},
+};
 
 pub(crate) use self::check::story;
 pub use self::{
@@ -230,6 +233,11 @@ impl World {
             assert!(Instant::now() < deadline, "nobody answers");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    /// Waits until a commit is held back by the gate.
+    pub async fn held(&self) {
+        timeout(PATIENCE, self.store.held()).await.expect("nothing is held back");
     }
 
     /// Waits until something is so.
