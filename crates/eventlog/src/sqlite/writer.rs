@@ -13,7 +13,6 @@ use std::{
         mpsc,
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -26,11 +25,6 @@ use super::{
 
 /// Most jobs in one transaction: bounds how long the first waits for the last.
 const MAX_JOBS: usize = 512;
-/// A job that comes so soon after the last transaction is part of a rush.
-const BUSY: Duration = Duration::from_millis(2);
-/// How long a file that is not synced waits for more jobs in a rush. *Source*: a few syncs of a
-/// fast disk, and short beside the way of an order.
-const GATHERING: Duration = Duration::from_micros(500);
 /// A checkpoint is made after so many changed rows or commits: some 30 MiB of WAL, so that the pages of an index that
 /// are hit again and again are copied into the database once.
 const ROWS_PER_CHECKPOINT: i64 = 16_384;
@@ -187,12 +181,7 @@ struct Worker {
 impl Worker {
     fn run(mut self, queue: &mpsc::Receiver<Message>) {
         let mut batch = Vec::new();
-        let mut written: Option<Instant> = None;
         while let Ok(first) = queue.recv() {
-            if self.config.durability == Durability::Normal && written.is_some_and(|at| at.elapsed() < BUSY) {
-                // No sync paces these files: in a rush, many small transactions would write the same pages each.
-                std::thread::sleep(GATHERING);
-            }
             let mut close = None;
             let mut next = Some(first);
             while let Some(message) = next {
@@ -207,7 +196,6 @@ impl Worker {
             }
             if !batch.is_empty() {
                 self.write(&mut batch);
-                written = Some(Instant::now());
             }
             if let Some(reply) = close {
                 drop(self.conn.take());
