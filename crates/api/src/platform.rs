@@ -178,7 +178,8 @@ impl Platform {
 async fn open(data: &Path, settings: Settings) -> Result<(App, WorkStore, Sandbox), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let keys = Keys::open_or_create(data)?;
-    let log = Log::open_sqlite(&settings.log_path()?, LogOptions::default()).await?;
+    let options = LogOptions { max_file_mib: settings.log_max_mib, ..LogOptions::default() };
+    let log = Log::open_sqlite(&settings.log_path()?, options).await?;
     let accounts_path = data.join("accounts.db");
     let accounts = Accounts::open(&accounts_path, clock.clone()).await;
     let accounts = accounts.map_err(|source| StartError::Store { path: accounts_path, source })?;

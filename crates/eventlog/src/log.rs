@@ -36,6 +36,8 @@ pub struct LogOptions {
     pub poll_interval: Duration,
     /// Read connections of the SQLite adapter.
     pub readers: usize,
+    /// Largest size of the SQLite adapter's file in MiB, beyond which appends are answered `Full`; 0: the disk's.
+    pub max_file_mib: u32,
 }
 
 impl Default for LogOptions {
@@ -49,10 +51,13 @@ impl Default for LogOptions {
             ring_capacity: 32_768,
             poll_interval: Duration::from_millis(50),
             readers: 4,
+            max_file_mib: 0,
         }
     }
 }
 
+/// SQLite's pages of 4 KiB in a MiB.
+const PAGES_PER_MIB: u32 = 256;
 /// How often a log that only this process writes to is polled: a safety net, since every write wakes the tailer.
 const SINGLE_WRITER_POLL: Duration = Duration::from_secs(1);
 
@@ -91,6 +96,7 @@ impl Log {
     /// When it cannot be opened, is damaged, or was written by a newer release.
     pub async fn open_sqlite(path: &Path, options: LogOptions) -> Result<Self, LogError> {
         let store = SqliteStore::open(path, options.readers).await?;
+        store.limit_pages(options.max_file_mib.saturating_mul(PAGES_PER_MIB));
         Self::start(Arc::new(store), options).await
     }
 
@@ -149,6 +155,14 @@ impl Log {
             Some(events) => Ok(events),
             None => decode_all(self.inner.store.read_all(after, limit).await?),
         }
+    }
+
+    /// Whether there is room for some more events.
+    ///
+    /// # Errors
+    /// There is none, or the store does not answer.
+    pub async fn has_room(&self) -> Result<(), LogError> {
+        self.inner.store.has_room().await
     }
 
     /// The last position, 0 when there is none.

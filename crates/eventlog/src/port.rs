@@ -225,6 +225,14 @@ pub trait Store: Send + Sync + 'static {
     /// Whether no other process can append meanwhile.
     fn single_writer(&self) -> bool;
 
+    /// Whether there is room for some more events; asked after an append was answered [`AppendError::Full`].
+    ///
+    /// # Errors
+    /// There is none, or the store does not answer.
+    async fn has_room(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+
     /// Closes files and connections once everything is written.
     async fn close(&self) {}
 }

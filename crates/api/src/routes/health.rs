@@ -80,6 +80,9 @@ async fn processes(app: &App) -> Vec<String> {
 /// The log took the last command, or there is room again to try.
 async fn log(app: &App) -> Option<String> {
     let trouble = app.log_trouble()?;
+    if let Err(error) = app.log().has_room().await {
+        return Some(format!("the event log takes no events: {error}"));
+    }
     let folder = app.settings.data.clone();
     match tokio::task::spawn_blocking(move || probe(&folder)).await {
         Ok(Ok(())) => {

@@ -53,6 +53,8 @@ pub struct Settings {
     pub store: String,
     /// Where the views are kept; empty: in the data folder.
     pub views: String,
+    /// Largest size of the event log's file in MiB; 0: as large as the disk allows.
+    pub log_max_mib: u32,
     /// Only these consumers run here; empty: all.
     pub only: Vec<String>,
     /// These consumers do not run here.

@@ -11,6 +11,7 @@ mod cancel;
 mod consistency;
 mod contacts;
 mod deliveries;
+mod full;
 mod health;
 mod idempotency;
 mod openapi;
