@@ -6,8 +6,7 @@ mod support;
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use domain::{
-    Actor, AnyCommand, CancellableUntil, Class, DeliveryId,
-    delivery::{Delivery, DeliveryCommand},
+    AnyCommand, Class,
     product::{Product, ProductError},
 };
 use orderstream_eventlog::{
@@ -86,53 +85,6 @@ async fn a_repeat_that_would_now_be_refused_is_still_the_first_success() {
     assert_eq!((again.effect, again.version, again.position), (Effect::Duplicate, 1, first.position));
     let refused = executor.execute::<Product>(&product, list(product, 1), ctx()).await;
     assert_eq!(refused.unwrap_err(), ExecuteError::Refused(ProductError::Withdrawn));
-}
-
-#[tokio::test]
-async fn a_repeat_on_a_stream_that_was_taken_to_be_new_leaves_no_empty_state_behind() {
-    let folder = tempdir().unwrap();
-    let log = open(folder.path()).await;
-    let (product, command) = (product_id(), id());
-    let before = executor(&log);
-    before.execute::<Product>(&product, list(product, 1), ctx()).await.unwrap();
-    before.execute::<Product>(&product, restock(5), ctx_of(command)).await.unwrap();
-    // As after a restart: nothing is cached, and the product's id is young.
-    let after = executor(&log);
-    let again = after.execute::<Product>(&product, restock(5), ctx_of(command)).await.unwrap();
-    assert_eq!((again.effect, again.version), (Effect::Duplicate, 2));
-    let loaded = after.load::<Product>(&product).await.unwrap();
-    assert_eq!((loaded.version, available(&loaded.state)), (2, 6));
-}
-
-#[tokio::test]
-async fn a_repeat_that_an_empty_stream_would_answer_otherwise_is_still_the_first_success() {
-    let folder = tempdir().unwrap();
-    let log = open(folder.path()).await;
-    let (delivery_id, order, command) = (DeliveryId::from_uuid(id()), order_id(), id());
-    let request = DeliveryCommand::RequestDelivery {
-        delivery_id,
-        order_id: order,
-        shop_id: "phone".parse().unwrap(),
-        customer_id: "alice".parse().unwrap(),
-        lines: vec![],
-        needs_preparation: false,
-        cancellable_until: CancellableUntil::Requested,
-    };
-    let cancel = || DeliveryCommand::CancelForOrder {
-        delivery_id,
-        order_id: order,
-        shop_id: "phone".parse().unwrap(),
-        customer_id: "alice".parse().unwrap(),
-    };
-    let before = executor(&log);
-    before.execute::<Delivery>(&delivery_id, request, ctx()).await.unwrap();
-    let accept = DeliveryCommand::AcceptDelivery { by: Actor::System };
-    before.execute::<Delivery>(&delivery_id, accept, ctx()).await.unwrap();
-    // Too late, so refused; nothing to be called back would be cancelled.
-    before.execute::<Delivery>(&delivery_id, cancel(), ctx_of(command)).await.unwrap();
-    // As after a restart: nothing is cached, and the delivery's id is young.
-    let again = executor(&log).execute::<Delivery>(&delivery_id, cancel(), ctx_of(command)).await.unwrap();
-    assert_eq!((again.effect, again.version), (Effect::Duplicate, 3));
 }
 
 #[tokio::test]
@@ -467,28 +419,4 @@ async fn a_cache_of_one_aggregate_is_slow_but_right() {
             assert_eq!((done.version, stock_now(&executor, &product).await), (round + 1, round));
         }
     }
-}
-
-#[tokio::test]
-async fn what_is_only_assumed_of_a_young_stream_is_not_shown() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Faulty::open(folder.path(), false).await;
-    let log = Log::start(store.clone(), LogOptions::default()).await.unwrap();
-    let now = chrono::Utc::now();
-    let young =
-        domain::ProductId::from_uuid(domain::ids::new_uuid(now, 7, domain::Partition::of(uuid::Uuid::nil())));
-    let at_now = || orderstream_eventlog::CommandContext { at: now, ..ctx() };
-    executor(&log).execute::<Product>(&young, list(young, 5), at_now()).await.unwrap();
-    // Another process, as after a restart: its first command takes the stream to be new, and waits for the disk.
-    let restarted = executor(&log);
-    let held = store.gate.lock().await;
-    let waiting = tokio::spawn({
-        let (restarted, context) = (restarted.clone(), at_now());
-        async move { restarted.execute::<Product>(&young, reserve(order_id()), context).await }
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    let seen = restarted.inspect::<Product, _>(&young, |version, _| version).await.unwrap();
-    assert_eq!(seen, 1, "the product is on disk, whatever is assumed meanwhile");
-    drop(held);
-    waiting.await.unwrap().unwrap();
 }

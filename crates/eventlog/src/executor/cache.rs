@@ -49,9 +49,9 @@ impl<A: Aggregate> Slot<A> {
         !self.chain.is_broken(cell.generation)
     }
 
-    /// Whether the state is known to be that of the stream.
-    pub(super) fn is_known(&self, cell: &Cell<A>) -> bool {
-        self.is_fresh(cell) && (!cell.assumed || self.chain.is_confirmed(cell.generation))
+    /// Whether the stream was taken to be new and no commit has confirmed or disproved it yet.
+    pub(super) fn is_only_assumed(&self, cell: &Cell<A>) -> bool {
+        cell.assumed && self.is_fresh(cell) && !self.chain.is_confirmed(cell.generation)
     }
 
     /// The number of the load that begins now.

@@ -145,6 +145,11 @@ impl Executor {
         let stream = StreamId::new(A::KIND, id.uuid());
         let slot = self.caches.of::<A>().slot(stream.id);
         let mut cell = slot.cell.lock().await;
+        if slot.is_only_assumed(&cell) {
+            // Read past the cell: it holds what is just being decided, and a load would put older things in its place.
+            let (version, state) = self.fold::<A>(stream).await?;
+            return Ok(read(version, &state));
+        }
         self.refresh(&slot, &mut cell, stream).await?;
         Ok(read(cell.version, &cell.state))
     }
@@ -184,7 +189,7 @@ impl Executor {
         cell: &mut Cell<A>,
         stream: StreamId,
     ) -> Result<(), LogError> {
-        if slot.is_known(cell) {
+        if slot.is_fresh(cell) {
             return Ok(());
         }
         // Numbered before reading: a failure of an older decision that shows meanwhile does not concern this load.
