@@ -156,7 +156,7 @@ fn lock_path(folder: &Path) -> PathBuf {
 }
 
 /// The folder holds personal data: nobody else may look into it.
-fn create_private_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

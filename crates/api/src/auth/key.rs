@@ -9,6 +9,8 @@ use std::{
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use rand::{TryRngCore, rngs::OsRng};
 
+use crate::data_dir::create_private_folder;
+
 /// Length of the key. *Source*: RFC 7518 §3.2 asks for at least the hash's 256 bits.
 const KEY_BYTES: usize = 32;
 const FILE: &str = "signing.key";
@@ -77,7 +79,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Writes a new key under a name of its own, then links it: nobody ever sees half a key, and the first one wins.
 fn create(data: &Path, path: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(data)?;
+    create_private_folder(data)?;
     let mut secret = [0_u8; KEY_BYTES];
     OsRng.try_fill_bytes(&mut secret).map_err(std::io::Error::other)?;
     let temporary = data.join(format!("{FILE}.{}", std::process::id()));

@@ -49,6 +49,7 @@ impl Body for WithReason {
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListDeliveries {
     /// 1 to 100; 20 unless said.

@@ -71,8 +71,11 @@ async fn processes(app: &App) -> Vec<String> {
         (Some(trouble), false) => {
             Some(format!("the process manager {} has stopped: {trouble}", process.name))
         }
+        (Some(trouble), true) => {
+            Some(format!("the process manager {} cannot go on: {trouble}", process.name))
+        }
         (None, false) => Some(format!("the process manager {} does not run", process.name)),
-        _ => None,
+        (None, true) => None,
     })
     .collect()
 }

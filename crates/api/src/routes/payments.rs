@@ -40,6 +40,7 @@ struct Pay {
 impl Body for Pay {}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListPayments {
     /// 1 to 100; 20 unless said.

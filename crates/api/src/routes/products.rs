@@ -84,6 +84,7 @@ struct Restock {
 impl Body for Restock {}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListProducts {
     /// 1 to 100; 20 unless said.

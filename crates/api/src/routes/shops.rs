@@ -48,6 +48,7 @@ struct PutShop {
 impl Body for PutShop {}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListShops {
     /// 1 to 100; 20 unless said.

@@ -28,7 +28,7 @@ const MAX_JOBS: usize = 512;
 /// A checkpoint is made after so many changed rows or commits: some 30 MiB of WAL, so that the pages of an index that
 /// are hit again and again are copied into the database once.
 const ROWS_PER_CHECKPOINT: i64 = 16_384;
-const COMMITS_PER_CHECKPOINT: u32 = 2_048;
+const COMMITS_PER_CHECKPOINT: u32 = 512;
 /// A WAL of so many frames (256 MiB) that a passive checkpoint left behind waits for the readers to let go.
 const LONG_WAL_FRAMES: i64 = 65_536;
 
@@ -198,6 +198,7 @@ impl Worker {
                 self.write(&mut batch);
             }
             if let Some(reply) = close {
+                self.fold_wal();
                 drop(self.conn.take());
                 let _ = reply.send(());
                 return;
@@ -238,6 +239,15 @@ impl Worker {
             self.conn = None;
         }
         outcome
+    }
+
+    /// Leaves one file behind that holds everything, so that a copy of it is a backup.
+    fn fold_wal(&self) {
+        let Some(conn) = &self.conn else { return };
+        if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            // Nothing is lost: the next start finds the WAL beside the file.
+            tracing::warn!(path = %self.config.path.display(), %error, "the WAL was not folded into the file");
+        }
     }
 
     fn checkpoint_if_long(&mut self) {

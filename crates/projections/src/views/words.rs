@@ -5,6 +5,7 @@ macro_rules! words {
     ($(#[$doc:meta])* pub enum $name:ident { $( $(#[$word_doc:meta])* $variant:ident = $word:literal ),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[schema(rename_all = "snake_case")]
         pub enum $name { $( $(#[$word_doc])* #[serde(rename = $word)] $variant ),* }
 
         impl $name {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Actor, AnyCommand, Timestamp, derive_uuid,
-    notification::NotificationCommand,
+    notification::{Notification, NotificationCommand},
     payment::{CaptureOutcome, PaymentCommand, RefundOutcome},
 };
 use eventlog::{CommandContext, Executor};
@@ -87,6 +87,7 @@ impl Context {
     async fn work(&self, step: &PendingStep) -> Result<(), Failure> {
         match &step.action {
             Action::Command(command) => self.give(command.clone(), step.command_id, step).await,
+            Action::Effect(effect) if self.is_told(effect).await? => Ok(()),
             Action::Effect(effect) => {
                 let outcome = self.call(effect, step).await?;
                 self.give(outcome, derive_uuid(step.command_id, "outcome", ""), step).await
@@ -178,6 +179,15 @@ impl Context {
                 Err(error) => Err(Failure::transient(&error)),
             },
         }
+    }
+
+    /// Whether the log says that a message was handed over, or given up: after a loss of the work store every message
+    /// comes by once more, and must not reach the customer again.
+    async fn is_told(&self, effect: &EffectCall) -> Result<bool, Failure> {
+        let EffectCall::Deliver { notification_id, .. } = effect else { return Ok(false) };
+        let told = |_, state: &Notification| matches!(state, Notification::Sent(_) | Notification::Failed(_));
+        let told = self.executor.inspect::<Notification, _>(notification_id, told).await;
+        told.map_err(|error| Failure::transient(&error))
     }
 
     async fn deliver(

@@ -25,6 +25,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 const MAX_LIMIT: usize = 1_000;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListEvents {
     /// Only those after this position.

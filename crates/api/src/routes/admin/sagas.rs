@@ -32,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 const MAX_LIMIT: usize = 1_000;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListInstances {
     /// Of this process manager.
@@ -88,7 +89,7 @@ async fn show(State(app): State<App>, principal: Principal, instance: Instance) 
     let Instance { process, key } = instance;
     let details = app.sagas.show(&process, key).await?;
     let details = details.ok_or_else(|| Problem::from(SagaError::UnknownInstance { process, key }))?;
-    Ok(Json(with_opaque(&details, "last_position")).into_response())
+    Ok(Json(details).into_response())
 }
 
 /// Tries the step again that an instance is stuck at.

@@ -18,6 +18,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListOrders {
     /// 1 to 100; 20 unless said.
@@ -53,6 +54,7 @@ pub(super) async fn list(
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadOrder {
     /// The order as it was at this time (RFC 3339).
