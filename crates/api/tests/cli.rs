@@ -112,6 +112,20 @@ fn a_folder_without_a_log_is_not_made_by_looking_at_it() {
     assert!(!data.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn an_export_follows_a_link_and_does_not_replace_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, real, link) =
+        (folder.path().join("d"), folder.path().join("real"), folder.path().join("link"));
+    result_in(&data, ["migrate"]);
+    std::fs::write(&real, "old").unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    result_in(&data, ["events", "export", link.to_str().unwrap()]);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), export(&data));
+}
+
 #[test]
 fn an_export_of_an_import_is_identical() {
     let (folder, data) = filled();

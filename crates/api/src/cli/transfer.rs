@@ -1,7 +1,7 @@
 //! `events export` and `events import`.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufRead, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -33,16 +33,24 @@ pub(super) async fn export(log: &LogReader, file: &Path, output: &Output) -> Res
         let stdout = std::io::stdout().lock();
         return write_all(log, &mut BufWriter::new(stdout)).await.map(drop);
     }
-    let partial = PathBuf::from(format!("{}.partial", file.display()));
     let in_file = |path: &Path| {
         let path = path.to_owned();
         move |source| CliError::File { path, source }
     };
+    // A link is followed, and a device or pipe is written to: only a file is replaced.
+    let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    if target.exists() && !target.is_file() {
+        let mut out = OpenOptions::new().write(true).open(&target).map_err(in_file(file))?;
+        let report = write_all(log, &mut BufWriter::new(&mut out)).await?;
+        return output
+            .value(&report, |report| format!("{} events written to {}", report.events, file.display()));
+    }
+    let partial = PathBuf::from(format!("{}.partial", target.display()));
     let mut out = BufWriter::new(File::create(&partial).map_err(in_file(&partial))?);
     let report = write_all(log, &mut out).await?;
     let written = out.into_inner().map_err(|error| in_file(&partial)(error.into_error()))?;
     written.sync_all().map_err(in_file(&partial))?;
-    std::fs::rename(&partial, file).map_err(in_file(file))?;
+    std::fs::rename(&partial, &target).map_err(in_file(file))?;
     output.value(&report, |report| format!("{} events written to {}", report.events, file.display()))
 }
 
