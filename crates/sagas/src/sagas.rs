@@ -363,7 +363,12 @@ impl Sagas {
         let (answer, answered) = oneshot::channel();
         let stopped = || SagaError::Stopped(name.to_owned());
         requests.send(Request { operation, key, answer }).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?.map(Some)
+        // A request that was sent just as the process manager ended may lie in its channel unread for ever.
+        tokio::select! {
+            biased;
+            answer = answered => answer.map_err(|_| stopped())?.map(Some),
+            () = requests.closed() => Err(stopped()),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The tests that every story of every process passes.
 
+use std::time::Duration;
+
 use domain::OrderId;
 use futures::{StreamExt, stream};
 
@@ -7,6 +9,8 @@ use super::World;
 
 /// They wait for the disk most of the time.
 const WORLDS_AT_ONCE: usize = 8;
+/// A story takes a second; one that takes this long hangs, and shall say so instead of holding up all others.
+const LONGEST_STORY: Duration = Duration::from_secs(90);
 
 /// The story ends as it should.
 pub async fn plain(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
@@ -66,6 +70,9 @@ async fn killed_at(tell: &impl AsyncFn(&World) -> OrderId, end: &str, step: u64)
         tokio::select! {
             order = to_the_end => order,
             () = kill => unreachable!("the killer never returns"),
+            () = tokio::time::sleep(LONGEST_STORY) => {
+                panic!("killed behind event {step} of the story it hangs: {:#?}", world.open().await)
+            }
         }
     };
     assert_eq!(world.end_of(order).await, end, "killed behind event {step} of the story");

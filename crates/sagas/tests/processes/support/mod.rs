@@ -186,7 +186,7 @@ impl World {
     /// Waits until the process managers that run have read everything and have nothing to do.
     pub async fn settle(&self) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.is_quiet().await {
+        while !timeout(PATIENCE, self.is_quiet()).await.expect("nobody says whether it is quiet") {
             if Instant::now() > deadline {
                 panic!("no quiet: {:#?}\n{:#?}", self.sagas().status().await, self.open().await);
             }
