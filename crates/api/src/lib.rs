@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod app;
 pub mod auth;
+pub mod channels;
 pub mod cli;
 pub mod data_dir;
 pub mod demo;

@@ -22,6 +22,11 @@ use crate::problem::ProblemSchema;
     tags(
         (name = "orders", description = "Placing, reading, cancelling and following orders."),
         (name = "deliveries", description = "What a shop has to send."),
+        (name = "refunds", description = "Goods that go back, and the money for them."),
+        (name = "coupons", description = "What completed orders earn."),
+        (name = "resorts", description = "Where one can stay, and which nights are free."),
+        (name = "reservations", description = "Reserving, reading and cancelling stays."),
+        (name = "vouchers", description = "What guests show."),
         (name = "payments", description = "What was charged and given back."),
         (name = "notifications", description = "What customers were told."),
         (name = "products", description = "What is sold."),
@@ -100,8 +105,18 @@ fn show_as_answered(name: &str, schema: &mut Value) {
         "OrderRow" => {
             let text = json!({"type": "string"});
             let shown = json!({"type": ["object", "null"], "description": format!("Who gets it; {{\"erased\": true}} once it is erased. {erasable}"),
-                "properties": {"name": text, "phone": text, "address": text, "erased": {"type": "boolean"}}});
+                "properties": {"name": text, "phone": text, "address": text, "email": text, "erased": {"type": "boolean"}}});
             properties.insert("recipient".to_owned(), shown);
+        }
+        "ReservationRow" => {
+            let text = json!({"type": "string"});
+            let guest = json!({"type": ["object", "null"], "description": format!("Who stays; {{\"erased\": true}} once it is erased. {erasable}"),
+                "properties": {"name": text, "phone": text, "email": text, "erased": {"type": "boolean"}}});
+            properties.insert("guest".to_owned(), guest);
+        }
+        "RefundRow" => {
+            let reason = json!({"type": ["string", "null"], "description": format!("Why, in the customer's words. {erasable}")});
+            properties.insert("reason".to_owned(), reason);
         }
         "DeliveryRow" => {
             let shown = json!({"type": ["string", "null"], "description": format!("Why it failed or was cancelled. {erasable}")});

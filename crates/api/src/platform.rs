@@ -9,13 +9,14 @@ use std::{
 use eventlog::{Clock, Executor, ExecutorOptions, IdGen, Log, LogError, LogOptions, StoreError, SystemClock};
 use gateway::{Sandbox, SandboxOptions};
 use projections::{ViewError, ViewOptions, Views};
-use sagas::{Effects, LogChannel, SagaError, SagaOptions, Sagas, WorkStore};
+use sagas::{Effects, SagaError, SagaOptions, Sagas, WorkStore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     accounts::Accounts,
     app::{App, Services},
     auth::{KeyError, Keys},
+    channels,
     data_dir::{DataDir, DataDirError},
     jobs::Jobs,
     routes,
@@ -196,7 +197,8 @@ async fn open(data: &Path, settings: Settings) -> Result<(App, WorkStore, Sandbo
     let effects = Effects {
         gateway: Arc::new(sandbox.clone()),
         tokens: Arc::new(accounts.clone()),
-        channel: Arc::new(LogChannel),
+        channel: channels::chosen(&settings.notifications, Arc::new(accounts.clone()), clock.clone())
+            .map_err(SettingsError::from)?,
     };
     let sagas =
         Sagas::open(work.clone(), executor.clone(), effects, clock.clone(), SagaOptions::default()).await?;

@@ -118,6 +118,7 @@ impl Writer {
                 shop_id: self.shop.clone(),
                 customer_id: customer.clone(),
                 lines: vec![line],
+                coupon: None,
                 expected_total: None,
                 policy: policy(),
                 contact_id: contact_of(order),
@@ -126,9 +127,9 @@ impl Writer {
             of_product(ProductCommand::ReserveStock { order_id: order, quantity: 1 }),
             of_payment(PaymentCommand::RequestPayment {
                 payment_id: payment,
-                order_id: order,
+                subject: order.into(),
                 customer_id: customer.clone(),
-                shop_id: self.shop.clone(),
+                shop_id: Some(self.shop.clone()),
                 amount: krw(1_000),
                 timing: PaymentTiming::AtOrder,
                 method: Some(contact_of(order)),
@@ -149,21 +150,23 @@ impl Writer {
                 lines: vec![ChargedLine { product_id: product, quantity: one, charged: krw(1_000) }],
                 needs_preparation: false,
                 cancellable_until: CancellableUntil::Accepted,
+                refund_window_secs: None,
             }),
             of_delivery(DeliveryCommand::AcceptDelivery { by: shop() }),
             of_delivery(DeliveryCommand::ShipDelivery { by: shop() }),
             of_product(ProductCommand::CommitStock { order_id: order }),
-            of_delivery(DeliveryCommand::CompleteDelivery { by: shop() }),
+            of_delivery(DeliveryCommand::CompleteDelivery { by: shop(), at: now() }),
             of_order(OrderCommand::CompleteOrder),
         ];
         for change in [NotifiedChange::OrderConfirmed, NotifiedChange::DeliveryShipped] {
             let id = NotificationId::derived(order.uuid(), "notification", change.name());
             let queue = NotificationCommand::QueueNotification {
                 notification_id: id,
-                order_id: order,
+                subject: order.into(),
                 customer_id: customer.clone(),
-                shop_id: self.shop.clone(),
+                shop_id: Some(self.shop.clone()),
                 change,
+                voucher_id: None,
             };
             let sent = NotificationCommand::RecordSent { channel: "log".to_owned() };
             commands.extend([queue, sent].map(|command| AnyCommand::Notification { id, command }));
@@ -193,6 +196,8 @@ fn policy() -> ShopPolicy {
         preparation: false,
         cancellable_until: CancellableUntil::Accepted,
         notify: vec![NotifiedChange::OrderConfirmed, NotifiedChange::DeliveryShipped],
+        refund_window_secs: None,
+        coupon: None,
     }
 }
 

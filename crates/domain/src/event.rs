@@ -3,13 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AggregateId, AggregateKind, DeliveryId, NotificationId, OrderId, PaymentId, ProductId, ShopId, StreamId,
+    AggregateId, AggregateKind, CouponId, DeliveryId, NotificationId, OrderId, PaymentId, ProductId,
+    RefundId, ReservationId, ResortId, ShopId, StreamId, VoucherId,
+    coupon::{CouponCommand, CouponEvent},
     delivery::{DeliveryCommand, DeliveryEvent},
     notification::{NotificationCommand, NotificationEvent},
     order::{OrderCommand, OrderEvent},
     payment::{PaymentCommand, PaymentEvent},
     product::{ProductCommand, ProductEvent},
+    refund::{RefundCommand, RefundEvent},
+    reservation::{ReservationCommand, ReservationEvent},
+    resort::{ResortCommand, ResortEvent},
     shop::{ShopCommand, ShopEvent},
+    voucher::{VoucherCommand, VoucherEvent},
 };
 
 /// Why a stored event cannot be read.
@@ -99,4 +105,9 @@ all! {
     Payment(PaymentEvent, PaymentCommand, PaymentId),
     Delivery(DeliveryEvent, DeliveryCommand, DeliveryId),
     Notification(NotificationEvent, NotificationCommand, NotificationId),
+    Refund(RefundEvent, RefundCommand, RefundId),
+    Coupon(CouponEvent, CouponCommand, CouponId),
+    Resort(ResortEvent, ResortCommand, ResortId),
+    Reservation(ReservationEvent, ReservationCommand, ReservationId),
+    Voucher(VoucherEvent, VoucherCommand, VoucherId),
 }

@@ -88,12 +88,33 @@ pub enum AggregateKind {
     Delivery = 5,
     /// A message to a customer.
     Notification = 6,
+    /// A refund of some or all of a delivered order.
+    Refund = 7,
+    /// A coupon.
+    Coupon = 8,
+    /// A resort and its nights.
+    Resort = 9,
+    /// A reservation.
+    Reservation = 10,
+    /// The voucher of a reservation.
+    Voucher = 11,
 }
 
 impl AggregateKind {
     /// Every kind, in stored order.
-    pub const ALL: [Self; 6] =
-        [Self::Shop, Self::Product, Self::Order, Self::Payment, Self::Delivery, Self::Notification];
+    pub const ALL: [Self; 11] = [
+        Self::Shop,
+        Self::Product,
+        Self::Order,
+        Self::Payment,
+        Self::Delivery,
+        Self::Notification,
+        Self::Refund,
+        Self::Coupon,
+        Self::Resort,
+        Self::Reservation,
+        Self::Voucher,
+    ];
 
     /// The stored number.
     #[must_use]
@@ -117,6 +138,11 @@ impl AggregateKind {
             Self::Payment => "payment",
             Self::Delivery => "delivery",
             Self::Notification => "notification",
+            Self::Refund => "refund",
+            Self::Coupon => "coupon",
+            Self::Resort => "resort",
+            Self::Reservation => "reservation",
+            Self::Voucher => "voucher",
         }
     }
 }
@@ -231,12 +257,20 @@ uuid_id! {
     OrderId;
     /// Names a payment.
     PaymentId;
-    /// Names a refund, in a payment and (later) as an aggregate of its own.
+    /// Names a refund: the aggregate, and the money that a payment gives back for it.
     RefundId;
     /// Names a delivery.
     DeliveryId;
     /// Names a message to a customer.
     NotificationId;
+    /// Names a coupon.
+    CouponId;
+    /// Names a resort.
+    ResortId;
+    /// Names a reservation.
+    ReservationId;
+    /// Names a voucher.
+    VoucherId;
     /// Names an erasable row of personal data: a recipient, a reason, a payment token.
     ContactId;
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Money, coupon::CouponValue};
+
 /// The longest time a policy may set, in seconds: one year.
 pub const MAX_POLICY_SECS: u32 = 365 * 24 * 3600;
 /// How long a payment at order may take to be decided, unless the policy says otherwise: five minutes.
@@ -93,11 +95,53 @@ pub enum NotifiedChange {
     DeliveryFailed,
     /// It was called off.
     DeliveryCancelled,
+    /// A customer wants money back for goods.
+    RefundRequested,
+    /// The goods may go back.
+    RefundAccepted,
+    /// The goods cannot go back.
+    RefundRefused,
+    /// The refund is done.
+    RefundCompleted,
+    /// The refund was called off.
+    RefundCancelled,
+    /// The goods are on their way back.
+    ReturnStarted,
+    /// The shop has the goods back.
+    ReturnReceived,
+    /// The way back was called off.
+    ReturnCancelled,
+    /// The customer earned a coupon.
+    CouponIssued,
+    /// A coupon was taken back.
+    CouponRevoked,
+    /// A coupon that was taken back is good again.
+    CouponReinstated,
+    /// A reservation was asked for.
+    ReservationRequested,
+    /// The nights are held; the payment is awaited.
+    ReservationConfirmed,
+    /// The nights are not free.
+    ReservationRefused,
+    /// The reservation is paid.
+    ReservationPaid,
+    /// Somebody asked to cancel the reservation.
+    ReservationCancellationRequested,
+    /// The reservation is cancelled.
+    ReservationCancelled,
+    /// The reservation was not paid in time.
+    ReservationExpired,
+    /// The stay is over.
+    ReservationCompleted,
+    /// The voucher itself: sent whatever the policy says.
+    VoucherSendRequested,
+    /// The voucher is no longer good.
+    VoucherDeactivated,
 }
 
 impl NotifiedChange {
-    /// All of them, in the order of the way of an order.
-    pub const ALL: [Self; 19] = [
+    /// All of them, in the order of their ways.
+    pub const ALL: [Self; 40] = [
         Self::OrderPlaced,
         Self::OrderConfirmed,
         Self::OrderRejected,
@@ -117,6 +161,27 @@ impl NotifiedChange {
         Self::DeliveryCompleted,
         Self::DeliveryFailed,
         Self::DeliveryCancelled,
+        Self::RefundRequested,
+        Self::RefundAccepted,
+        Self::RefundRefused,
+        Self::RefundCompleted,
+        Self::RefundCancelled,
+        Self::ReturnStarted,
+        Self::ReturnReceived,
+        Self::ReturnCancelled,
+        Self::CouponIssued,
+        Self::CouponRevoked,
+        Self::CouponReinstated,
+        Self::ReservationRequested,
+        Self::ReservationConfirmed,
+        Self::ReservationRefused,
+        Self::ReservationPaid,
+        Self::ReservationCancellationRequested,
+        Self::ReservationCancelled,
+        Self::ReservationExpired,
+        Self::ReservationCompleted,
+        Self::VoucherSendRequested,
+        Self::VoucherDeactivated,
     ];
 
     /// The word that stands in policies and notifications.
@@ -142,8 +207,39 @@ impl NotifiedChange {
             Self::DeliveryCompleted => "delivery_completed",
             Self::DeliveryFailed => "delivery_failed",
             Self::DeliveryCancelled => "delivery_cancelled",
+            Self::RefundRequested => "refund_requested",
+            Self::RefundAccepted => "refund_accepted",
+            Self::RefundRefused => "refund_refused",
+            Self::RefundCompleted => "refund_completed",
+            Self::RefundCancelled => "refund_cancelled",
+            Self::ReturnStarted => "return_started",
+            Self::ReturnReceived => "return_received",
+            Self::ReturnCancelled => "return_cancelled",
+            Self::CouponIssued => "coupon_issued",
+            Self::CouponRevoked => "coupon_revoked",
+            Self::CouponReinstated => "coupon_reinstated",
+            Self::ReservationRequested => "reservation_requested",
+            Self::ReservationConfirmed => "reservation_confirmed",
+            Self::ReservationRefused => "reservation_refused",
+            Self::ReservationPaid => "reservation_paid",
+            Self::ReservationCancellationRequested => "reservation_cancellation_requested",
+            Self::ReservationCancelled => "reservation_cancelled",
+            Self::ReservationExpired => "reservation_expired",
+            Self::ReservationCompleted => "reservation_completed",
+            Self::VoucherSendRequested => "voucher_send_requested",
+            Self::VoucherDeactivated => "voucher_deactivated",
         }
     }
+}
+
+/// What a shop promises for a completed order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CouponPolicy {
+    /// What the coupon takes off a later order.
+    pub value: CouponValue,
+    /// What must be paid for the order, and kept of it, to earn the coupon.
+    pub minimum: Money,
 }
 
 /// How a shop sells. An order carries the policy it was placed under to its end.
@@ -160,6 +256,12 @@ pub struct ShopPolicy {
     /// What customers are told of.
     #[serde(default)]
     pub notify: Vec<NotifiedChange>,
+    /// Seconds after the arrival within which goods may go back; none when they never may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_window_secs: Option<u32>,
+    /// The coupon that a completed order earns, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponPolicy>,
 }
 
 /// Why a policy makes no sense.
@@ -176,6 +278,11 @@ pub enum PolicyError {
     /// Cancellable while preparing, but there is no preparation.
     #[error("cancellable_until is \"preparing\", but the shop has no preparation step: use \"accepted\"")]
     NoPreparation,
+    /// A coupon that is worth nothing, more than everything, or has a minimum below zero.
+    #[error(
+        "the coupon makes no sense: use a percentage of 1 to 100, or an amount above 0, and a minimum of 0 or more"
+    )]
+    Coupon,
     /// The same change twice.
     #[error("notify names {0:?} twice")]
     NotifiedTwice(NotifiedChange),
@@ -194,6 +301,12 @@ impl ShopPolicy {
                 PaymentTerms::Deferred { .. } => "pay_within_secs",
             };
             return Err(PolicyError::TimeOutOfRange { field: field.to_owned(), secs });
+        }
+        if let Some(secs) = self.refund_window_secs.filter(|secs| !(1..=MAX_POLICY_SECS).contains(secs)) {
+            return Err(PolicyError::TimeOutOfRange { field: "refund_window_secs".to_owned(), secs });
+        }
+        if self.coupon.is_some_and(|coupon| !coupon.value.makes_sense() || coupon.minimum.amount_minor < 0) {
+            return Err(PolicyError::Coupon);
         }
         if self.cancellable_until == CancellableUntil::Preparing && !self.preparation {
             return Err(PolicyError::NoPreparation);

@@ -5,13 +5,14 @@ use std::{
     fmt::{Debug, Write as _},
 };
 
+use chrono::NaiveDate;
 use cqrs_es::test::TestFramework;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Aggregate, CancellableUntil, Classified, ContactId, CustomerId, Decision, DeliveryId, Event, Money,
-    NotificationId, NotifiedChange, OrderId, Outcome, PaymentTerms, ProductId, Quantity, ShopId, ShopPolicy,
-    Timestamp,
+    NotificationId, NotifiedChange, OrderId, Outcome, PaymentTerms, ProductId, Quantity, ReservationId,
+    ResortId, ShopId, ShopPolicy, Stay, Timestamp,
 };
 
 pub(crate) type EventOf<A> = <A as Aggregate>::Event;
@@ -43,6 +44,9 @@ pub(crate) fn product_id(number: u64) -> ProductId {
 pub(crate) fn order_id(number: u64) -> OrderId {
     OrderId::new(at(0), number, shop_id().partition())
 }
+pub(crate) fn refund_id(number: u64) -> crate::RefundId {
+    crate::RefundId::new(at(0), number, shop_id().partition())
+}
 pub(crate) fn delivery_id() -> DeliveryId {
     crate::order::delivery_of(order_id(1))
 }
@@ -52,6 +56,19 @@ pub(crate) fn contact_id() -> ContactId {
 pub(crate) fn notification_id() -> NotificationId {
     NotificationId::new(at(0), 1, shop_id().partition())
 }
+pub(crate) fn resort_id() -> ResortId {
+    ResortId::new(at(0), 1, shop_id().partition())
+}
+pub(crate) fn reservation_id(number: u64) -> ReservationId {
+    ReservationId::new(at(0), number, resort_id().partition())
+}
+/// The date that is written as `text`, such as `2026-01-01`.
+pub(crate) fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+pub(crate) fn stay(check_in: &str, check_out: &str) -> Stay {
+    Stay::new(date(check_in), date(check_out)).unwrap()
+}
 /// Paid at order within five minutes, prepared, cancellable until the preparation starts.
 pub(crate) fn policy() -> ShopPolicy {
     ShopPolicy {
@@ -59,6 +76,8 @@ pub(crate) fn policy() -> ShopPolicy {
         preparation: true,
         cancellable_until: CancellableUntil::Accepted,
         notify: vec![NotifiedChange::OrderConfirmed],
+        refund_window_secs: None,
+        coupon: None,
     }
 }
 

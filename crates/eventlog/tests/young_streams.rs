@@ -48,6 +48,7 @@ async fn a_repeat_that_an_empty_stream_would_answer_otherwise_is_still_the_first
         lines: vec![],
         needs_preparation: false,
         cancellable_until: CancellableUntil::Requested,
+        refund_window_secs: None,
     };
     let cancel = || DeliveryCommand::CancelForOrder {
         delivery_id,

@@ -146,6 +146,20 @@ impl Columns<'_> {
     pub fn null(&mut self) -> &mut Self {
         self.push(Cell::Null)
     }
+    /// A text, if there is one.
+    pub fn text_or_null(&mut self, text: Option<&str>) -> &mut Self {
+        match text {
+            Some(text) => self.text(text),
+            None => self.null(),
+        }
+    }
+    /// An id, if there is one.
+    pub fn id_or_null(&mut self, id: Option<Uuid>) -> &mut Self {
+        match id {
+            Some(id) => self.id(id),
+            None => self.null(),
+        }
+    }
     fn push(&mut self, cell: Cell) -> &mut Self {
         self.0.cells.push(cell);
         self

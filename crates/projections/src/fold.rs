@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{Envelope, Position};
 use lru::LruCache;
 
-use crate::{Key, RowKey, Rows, View, ViewError, batch::Batch, rows::Entry};
+use crate::{Key, Known, RowKey, Rows, View, ViewError, batch::Batch, rows::Entry};
 
 /// A row as the store gives it.
 #[derive(Debug)]
@@ -17,11 +17,14 @@ pub(crate) struct StoredRow {
 
 /// A view's fold without its type: what the runner drives.
 ///
-/// A window goes through `missing`, then `load` with what the store has of that, then `fold`. Rows stay in memory for
-/// the windows to come; those that are not written yet are never dropped, so the store need not be asked for them.
+/// A window goes through `missing`, then `load` with what the store has of that; through `related` and `load` once more;
+/// then `fold`. Rows stay in memory for the windows to come; those that are not written yet are never dropped, so the
+/// store need not be asked for them.
 pub(crate) trait Fold: Send + Sync {
     /// The rows that the window touches and that are not in memory.
     fn missing(&mut self, events: &[Arc<Envelope>]) -> Vec<RowKey>;
+    /// The rows that the window touches too, as what is loaded tells, and that are not in memory.
+    fn related(&mut self, events: &[Arc<Envelope>]) -> Vec<RowKey>;
     /// Takes what the store has; what it does not have does not exist.
     fn load(&mut self, rows: Vec<StoredRow>) -> Result<(), ViewError>;
     /// Folds the window that `missing` saw last.
@@ -58,6 +61,28 @@ impl<V: View> Folder<V> {
         }
     }
 
+    /// Moves the keys that are collected to `missing`, except those of rows in memory.
+    fn look_up(&mut self, missing: &mut Vec<RowKey>) {
+        for key in self.keys.drain(..) {
+            if self.cache.get(&key.row).is_none() {
+                if !key.fresh {
+                    missing.push(key.row.clone());
+                }
+                self.cache.put(key.row, Entry::absent());
+            }
+        }
+    }
+
+    /// Puts a row there that events to come need.
+    fn introduce(&mut self, key: RowKey, row: V::Row) {
+        let entry = self.cache.get_or_insert_mut(key.clone(), Entry::absent);
+        if entry.row.is_none() {
+            entry.row = Some(row);
+            entry.dirty = true;
+            self.touched.push(key);
+        }
+    }
+
     /// The row, after a fold.
     pub(crate) fn row(&self, key: impl Into<RowKey>) -> Option<&V::Row> {
         self.cache.peek(&key.into())?.row.as_ref()
@@ -69,18 +94,23 @@ impl<V: View> Fold for Folder<V> {
         let mut missing = Vec::new();
         self.touching.clear();
         for (place, event) in events.iter().enumerate() {
+            if let Some((key, row)) = V::introduces(event) {
+                self.introduce(key, row);
+            }
             V::keys(event, &mut self.keys);
             if !self.keys.is_empty() {
                 self.touching.push(place);
             }
-            for key in self.keys.drain(..) {
-                if self.cache.get(&key.row).is_none() {
-                    if !key.fresh {
-                        missing.push(key.row.clone());
-                    }
-                    self.cache.put(key.row, Entry::absent());
-                }
-            }
+            self.look_up(&mut missing);
+        }
+        missing
+    }
+
+    fn related(&mut self, events: &[Arc<Envelope>]) -> Vec<RowKey> {
+        let mut missing = Vec::new();
+        for at in 0..self.touching.len() {
+            V::related(&events[self.touching[at]], &Known(&self.cache), &mut self.keys);
+            self.look_up(&mut missing);
         }
         missing
     }

@@ -1,6 +1,7 @@
 //! Views: rows for reading, folded from the event log, thrown away and folded again at will.
 //!
-//! A view is a pure fold ([`View`]): from an event alone it says which rows the event touches, and how they change.
+//! A view is a pure fold ([`View`]): it says which rows an event touches, from the event alone or from rows that never
+//! change once they are there ([`View::introduces`], [`View::related`]), and how they change.
 //! Everything else is one mechanism for all views: fetching and caching rows, writing each touched row once per window
 //! of events together with the checkpoint ([`Views::start`]), blue/green rebuild ([`Views::rebuild`]) and proof that
 //! the rows are what the log says ([`Views::verify`]).
@@ -29,10 +30,12 @@ pub use query::{Cursor, CursorError, ListQuery, Page, Value};
 pub use report::{
     Difference, Phase, Progress, RebuildReport, RebuildStatus, VerifyReport, ViewState, ViewStatus,
 };
-pub use rows::Rows;
-pub use service::{ViewOptions, Views};
+pub use rows::{Known, Rows};
+pub use service::{CustomerEntry, ViewOptions, Views};
 pub use view::{Column, ColumnKind, Key, RowKey, View};
 pub use views::{
-    Deliveries, DeliveryRow, NotificationRow, Notifications, OrderRow, Orders, PaymentRow, Payments,
-    ProductRow, Products, ShopRow, Shops, Timeline, TimelineStep, order_as_of, view_names,
+    CouponRow, Coupons, DailyFigures, Deliveries, DeliveryRow, FiguresRow, NotificationRow, Notifications,
+    OrderRow, Orders, PaymentRow, Payments, ProductRow, Products, RefundRow, Refunds, ReservationRow,
+    Reservations, ResortRow, Resorts, ShopRow, Shops, Timeline, TimelineStep, VoucherRow, Vouchers,
+    order_as_of, view_names,
 };

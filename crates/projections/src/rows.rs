@@ -24,6 +24,17 @@ impl<R> Entry<R> {
     }
 }
 
+/// The rows that are there before a window of events is folded.
+#[derive(Debug)]
+pub struct Known<'a, V: View>(pub(crate) &'a LruCache<RowKey, Entry<V::Row>>);
+
+impl<V: View> Known<'_, V> {
+    /// The row.
+    pub fn peek(&self, key: impl Into<RowKey>) -> Option<&V::Row> {
+        self.0.peek(&key.into())?.row.as_ref()
+    }
+}
+
 /// What an event may read and change.
 pub struct Rows<'a, V: View> {
     pub(crate) cache: &'a mut LruCache<RowKey, Entry<V::Row>>,

@@ -6,7 +6,7 @@ use domain::Envelope;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::{Columns, Rows};
+use crate::{Columns, Known, Rows};
 
 /// A view. Pure and synchronous: it knows events only, reads no clock, and never fails. An event whose row is missing
 /// creates what it can or is ignored.
@@ -26,7 +26,19 @@ pub trait View: Sized + Send + Sync + 'static {
     /// None: the event means nothing to the view, and `apply` is not called.
     fn keys(event: &Envelope, keys: &mut Vec<Key>);
 
-    /// How the rows change. May touch the rows that `keys` named, and append others.
+    /// What most of the later events about the same thing do not say, such as whose order it is: a row that lists do not
+    /// show, from the event alone. It is there for [`View::related`] and `apply` of this event and all later ones. A key
+    /// that another event introduces too is given the same row.
+    #[must_use]
+    fn introduces(_event: &Envelope) -> Option<(RowKey, Self::Row)> {
+        None
+    }
+
+    /// Rows that `event` touches and does not name itself: what `keys` named is known by now, as it was before the window
+    /// of events, and so is what the window introduces. Read only what no event changes.
+    fn related(_event: &Envelope, _known: &Known<'_, Self>, _keys: &mut Vec<Key>) {}
+
+    /// How the rows change. May touch the rows that `keys` and `related` named, and append others.
     fn apply(event: &Envelope, rows: &mut Rows<'_, Self>);
 
     /// The values of [`View::COLUMNS`], in that order.

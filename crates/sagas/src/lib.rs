@@ -5,25 +5,31 @@
 //! log, however often the program is killed in between.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod booking;
 pub mod cancellation;
 pub mod channels;
 pub mod checkout;
 pub mod fulfilment;
+pub mod loyalty;
 pub mod notifications;
 pub mod payments;
 pub mod ports;
 pub mod process;
+pub mod returns;
 mod runner;
 mod sagas;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod vouchers;
 
 pub use channels::LogChannel;
 pub use ports::{
-    Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError, RefundAnswer,
-    Tokens, VoidOutcome,
+    CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError,
+    RefundAnswer, Tokens, VoidOutcome,
 };
 pub use process::{Action, Awaiting, EffectCall, Input, Process, Reaction, Step};
+#[doc(hidden)]
+pub use runner::completed;
 pub use sagas::{Effects, InstanceFilter, ProcessStatus, SagaError, SagaOptions, Sagas, process_names};
 pub use store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore};

@@ -1,7 +1,10 @@
 //! What process managers need of the world outside the log: a payment provider, payment tokens, a channel for messages.
 
 use async_trait::async_trait;
-use domain::{ContactId, CustomerId, Money, NotificationId, NotifiedChange, OrderId, ShopId};
+use domain::{
+    ContactId, CustomerId, Money, NotificationId, NotifiedChange, ShopId, Subject, VoucherId,
+    voucher::VoucherCode,
+};
 
 /// What a provider answers to a charge. Both are final.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,19 +102,30 @@ pub trait Tokens: Send + Sync + 'static {
     async fn payment_token(&self, contact: ContactId) -> Result<Option<String>, PortError>;
 }
 
-/// A message to a customer: what changed, about which order.
+/// A voucher that goes with a message. Whoever has the code has the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedVoucher {
+    /// Which voucher.
+    pub voucher_id: VoucherId,
+    /// What the guest shows.
+    pub code: VoucherCode,
+}
+
+/// A message to a customer: what changed, about which order or reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Which notification; a receiver drops what it has seen, since delivery is at least once.
     pub notification_id: NotificationId,
-    /// About which order.
-    pub order_id: OrderId,
+    /// About what.
+    pub subject: Subject,
     /// Whom.
     pub customer_id: CustomerId,
-    /// Of which shop.
-    pub shop_id: ShopId,
+    /// Of which shop; none for a reservation.
+    pub shop_id: Option<ShopId>,
     /// Of what.
     pub change: NotifiedChange,
+    /// The voucher that it brings, if it brings one.
+    pub voucher: Option<CarriedVoucher>,
 }
 
 /// Why a channel did not take a message.

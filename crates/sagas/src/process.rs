@@ -2,8 +2,8 @@
 
 use chrono::Duration;
 use domain::{
-    AnyCommand, ContactId, CustomerId, Envelope, Money, NotificationId, NotifiedChange, OrderId, PaymentId,
-    RefundId, ShopId, Timestamp,
+    AnyCommand, ContactId, CustomerId, Envelope, Money, NotificationId, NotifiedChange, PaymentId, RefundId,
+    ShopId, Subject, Timestamp, VoucherId,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -56,14 +56,19 @@ pub enum EffectCall {
     Deliver {
         /// Which notification.
         notification_id: NotificationId,
-        /// About which order.
-        order_id: OrderId,
+        /// About what.
+        #[serde(flatten)]
+        subject: Subject,
         /// Whom.
         customer_id: CustomerId,
-        /// Of which shop.
-        shop_id: ShopId,
+        /// Of which shop; none for a reservation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shop_id: Option<ShopId>,
         /// Of what.
         change: NotifiedChange,
+        /// The voucher that it brings. Its code is read when the message is handed over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voucher_id: Option<VoucherId>,
     },
 }
 

@@ -18,20 +18,33 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    booking::Booking,
     cancellation::Cancellation,
     checkout::Checkout,
     fulfilment::Fulfilment,
+    loyalty::Loyalty,
     notifications::Notifications,
     payments::Payments,
     ports::{Channel, PaymentGateway, Tokens},
     process::Process,
+    returns::Returns,
     runner::{Operation, Request, Runner},
     store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore},
+    vouchers::Vouchers,
 };
 
 /// All process managers, in the order of the way of an order.
-const PROCESSES: &[&str] =
-    &[Checkout::NAME, Payments::NAME, Fulfilment::NAME, Cancellation::NAME, Notifications::NAME];
+const PROCESSES: &[&str] = &[
+    Checkout::NAME,
+    Payments::NAME,
+    Fulfilment::NAME,
+    Cancellation::NAME,
+    Returns::NAME,
+    Loyalty::NAME,
+    Booking::NAME,
+    Vouchers::NAME,
+    Notifications::NAME,
+];
 
 /// The names of all process managers.
 #[must_use]
@@ -212,6 +225,10 @@ impl Sagas {
                 Payments::NAME => self.spawn::<Payments>(),
                 Fulfilment::NAME => self.spawn::<Fulfilment>(),
                 Cancellation::NAME => self.spawn::<Cancellation>(),
+                Returns::NAME => self.spawn::<Returns>(),
+                Loyalty::NAME => self.spawn::<Loyalty>(),
+                Booking::NAME => self.spawn::<Booking>(),
+                Vouchers::NAME => self.spawn::<Vouchers>(),
                 Notifications::NAME => self.spawn::<Notifications>(),
                 _ => {}
             }

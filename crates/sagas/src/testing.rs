@@ -3,19 +3,27 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use domain::{
-    Actor, AnyCommand, CancellableUntil, ContactId, CustomerId, DeliveryId, Envelope, Event, Metadata, Money,
-    NotificationId, NotifiedChange, OrderId, PaymentId, PaymentTerms, ProductId, Quantity, RefundId, ShopId,
-    ShopPolicy, StreamId, Timestamp,
+    Actor, AnyCommand, CancellableUntil, ContactId, CouponId, CustomerId, DeliveryId, Envelope, Event,
+    Metadata, Money, NotificationId, NotifiedChange, OrderId, PaymentId, PaymentTerms, ProductId, Quantity,
+    RefundId, ReservationId, ResortId, ShopId, ShopPolicy, Stay, StreamId, Timestamp, VoucherId,
+    coupon::{self, CouponValue, PromisedCoupon},
     order::{self, CancellationCause, ChargedLine, OrderCancellationRequested, OrderLine, OrderPlaced},
-    payment,
+    payment, reservation,
 };
 use uuid::Uuid;
 
-use crate::process::{Action, EffectCall, Input, Process, Reaction};
+use crate::{
+    payments,
+    process::{Action, EffectCall, Input, Process, Reaction},
+};
 
 mod samples;
 
-pub(crate) use samples::{delivery_cancelled, placed_with, samples};
+pub(crate) use samples::{
+    called_back, delivery_cancelled, nights_held, nights_refused, placed_with, refund_requested,
+    reservation_paid, reservation_requested, return_started, returned, samples, send_requested,
+    voucher_deactivated, voucher_issued,
+};
 
 /// 2026-01-01T00:00:00Z and so many seconds.
 pub(crate) fn at(secs: i64) -> Timestamp {
@@ -51,6 +59,43 @@ pub(crate) fn contact_id() -> ContactId {
 pub(crate) fn refund_id() -> RefundId {
     payment::full_refund_of(payment_id())
 }
+/// A refund that the customer asked for.
+pub(crate) fn return_id() -> RefundId {
+    RefundId::derived(order_id().uuid(), "refund", "1")
+}
+/// An order that was completed before.
+pub(crate) fn earlier_order_id() -> OrderId {
+    OrderId::new(at(0), 98, shop_id().partition())
+}
+/// The coupon that the order uses.
+pub(crate) fn used_coupon_id() -> CouponId {
+    coupon::coupon_of(earlier_order_id())
+}
+/// The coupon that the order earns: a tenth, if 1000 is kept.
+pub(crate) fn promised() -> PromisedCoupon {
+    let (coupon_id, value) = (coupon::coupon_of(order_id()), CouponValue::Percent(10));
+    PromisedCoupon { coupon_id, value, minimum: won(1000) }
+}
+pub(crate) fn manager_id() -> CustomerId {
+    "mina".parse().unwrap()
+}
+pub(crate) fn resort_id() -> ResortId {
+    ResortId::new(at(0), 50, shop_id().partition())
+}
+pub(crate) fn reservation_id() -> ReservationId {
+    ReservationId::new(at(0), 51, shop_id().partition())
+}
+pub(crate) fn booked_payment_id() -> PaymentId {
+    reservation::payment_of(reservation_id())
+}
+pub(crate) fn voucher_id() -> VoucherId {
+    reservation::voucher_of(reservation_id())
+}
+/// Two nights.
+pub(crate) fn stay() -> Stay {
+    let first = at(0).date_naive();
+    Stay::new(first, first + chrono::Days::new(2)).unwrap()
+}
 pub(crate) fn notification_id() -> NotificationId {
     NotificationId::derived(order_id().uuid(), "notification", "1")
 }
@@ -62,7 +107,13 @@ pub(crate) fn policy(notify: &[NotifiedChange]) -> ShopPolicy {
         preparation: true,
         cancellable_until: CancellableUntil::Accepted,
         notify: notify.to_vec(),
+        refund_window_secs: None,
+        coupon: None,
     }
+}
+/// The same with goods that may go back for an hour.
+pub(crate) fn with_returns() -> ShopPolicy {
+    ShopPolicy { refund_window_secs: Some(3600), ..policy(&[]) }
 }
 /// Two products in three lines, of which the first is in two: 1 × 900 + 2 × 50 + 2 × 900.
 pub(crate) fn lines() -> Vec<OrderLine> {
@@ -99,6 +150,7 @@ pub(crate) fn cancellation(cause: CancellationCause, was_confirmed: bool) -> Ord
         delivery_id: delivery_id(),
         products: vec![product(1), product(2)],
         amount: won(2800),
+        coupon_id: None,
     }
 }
 
@@ -110,18 +162,26 @@ pub(crate) fn event_id() -> Uuid {
 /// The event as the log hands it out, recorded at ten seconds.
 pub(crate) fn envelope(event: impl Into<Event>) -> Envelope {
     let event = event.into();
+    let booked = payments::subject_of_outcome(&event).is_some_and(|subject| subject.order_id().is_none())
+        || matches!(event, Event::Resort(_) | Event::Reservation(_) | Event::Voucher(_));
     let id = match &event {
         Event::Shop(_) => shop_id().uuid(),
         Event::Product(_) => product(1).uuid(),
         Event::Order(_) => order_id().uuid(),
+        Event::Payment(_) if booked => booked_payment_id().uuid(),
         Event::Payment(_) => payment_id().uuid(),
         Event::Delivery(_) => delivery_id().uuid(),
         Event::Notification(_) => notification_id().uuid(),
+        Event::Refund(_) => return_id().uuid(),
+        Event::Coupon(_) => promised().coupon_id.uuid(),
+        Event::Resort(_) => resort_id().uuid(),
+        Event::Reservation(_) => reservation_id().uuid(),
+        Event::Voucher(_) => voucher_id().uuid(),
     };
     let metadata = Metadata {
         event_id: event_id(),
         command_id: Uuid::from_u128(0xc0),
-        correlation_id: order_id().uuid(),
+        correlation_id: if booked { reservation_id().uuid() } else { order_id().uuid() },
         causation_id: None,
         actor: Actor::System,
         recorded_at: at(10),
@@ -272,6 +332,7 @@ fn readable(text: &str) -> String {
         (product(2).uuid(), "second"),
         (refund_id().uuid(), "full"),
         (notification_id().uuid(), "notification"),
+        (return_id().uuid(), "return"),
     ];
     ids.into_iter().fold(text.to_owned(), |text, (id, name)| text.replace(&id.to_string(), name))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::{ContactId, CustomerId};
+use domain::{ContactId, CustomerId, Subject, order, reservation};
 use eventlog::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use sagas::{PortError, Tokens};
@@ -11,13 +11,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Accounts;
+use crate::channels::{Addressee, Contacts};
 
 /// What a row is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactKind {
-    /// `{recipient: {name, phone, address}, payment_method}` of an order.
+    /// `{recipient: {name, phone, address, email?}, payment_method}` of an order.
     Recipient,
-    /// `{reason}` of a cancellation or a failure.
+    /// `{guest: {name, phone, email?}}` of a reservation.
+    Guest,
+    /// `{reason}` of a cancellation, a failure or a refund.
     Reason,
     /// `{payment_method}` of a deferred payment.
     Method,
@@ -27,6 +30,7 @@ impl ContactKind {
     fn name(self) -> &'static str {
         match self {
             Self::Recipient => "recipient",
+            Self::Guest => "guest",
             Self::Reason => "reason",
             Self::Method => "method",
         }
@@ -135,7 +139,7 @@ impl Accounts {
         let erase = move |conn: &Connection| {
             conn.execute(
                 "UPDATE idempotency SET body = json_replace(body, '$.recipient', json('{\"erased\":true}'),
-                     '$.reason', 'erased', '$.cancellation.reason', 'erased')
+                     '$.guest', json('{\"erased\":true}'), '$.reason', 'erased', '$.cancellation.reason', 'erased')
                  WHERE subject = ?1 AND json_valid(body)",
                 [&owner],
             )?;
@@ -157,5 +161,19 @@ impl Tokens for Accounts {
         let contact = self.contact(contact).await.map_err(|error| PortError(error.to_string()))?;
         Ok(contact
             .and_then(|contact| contact.member("payment_method", &Value::Null).as_str().map(str::to_owned)))
+    }
+}
+
+#[async_trait]
+impl Contacts for Accounts {
+    async fn addressee(&self, subject: Subject) -> Result<Option<Addressee>, PortError> {
+        let (id, member) = match subject {
+            Subject::Order(id) => (order::contact_of(id), "recipient"),
+            Subject::Reservation(id) => (reservation::contact_of(id), "guest"),
+        };
+        let contact = self.contact(id).await.map_err(|error| PortError(error.to_string()))?;
+        let person = contact.map(|contact| contact.member(member, &Value::Null)).unwrap_or_default();
+        let text = |name: &str| person[name].as_str().map(str::to_owned);
+        Ok(text("email").map(|email| Addressee { name: text("name").unwrap_or_default(), email }))
     }
 }

@@ -81,15 +81,21 @@ impl Principal {
         ))
     }
 
-    /// Whether something of this customer and this shop is theirs to see.
+    /// Whether something of this customer and this shop (none for a reservation) is theirs to see.
     #[must_use]
-    pub fn may_see(&self, customer: &CustomerId, shop: &ShopId) -> bool {
+    pub fn may_see<'a>(&self, customer: &CustomerId, shop: impl Into<Option<&'a ShopId>>) -> bool {
         match self.role {
             Role::Admin => true,
             Role::Customer => self.sub == *customer,
-            Role::Shop => self.shop.as_ref() == Some(shop),
+            Role::Shop => shop.into().is_some_and(|shop| self.shop.as_ref() == Some(shop)),
             Role::Courier | Role::Manager => false,
         }
+    }
+
+    /// Whether something of a resort that this manager looks after is theirs to see and to work on.
+    #[must_use]
+    pub fn looks_after(&self, manager: &CustomerId) -> bool {
+        self.role == Role::Admin || (self.role == Role::Manager && self.sub == *manager)
     }
 
     /// Whether something of this shop is theirs to work on.

@@ -44,6 +44,9 @@ pub enum CliError {
     /// A check found differences.
     #[error("{0} of the views differ from the log; `orderstream projections rebuild NAME` makes them anew")]
     Differences(usize),
+    /// The audit of the log found violations.
+    #[error("{0} violations of invariants; docs/INVARIANTS.md says what each of them means and who keeps it")]
+    Violations(u64),
     /// The running platform refused.
     #[error("the platform at {base} answered {status}: {detail}")]
     Refused {

@@ -11,7 +11,7 @@ use super::{
     CliError,
     access::{Place, reader},
     output::Output,
-    transfer,
+    transfer, verify,
 };
 
 /// Events read at once.
@@ -49,6 +49,11 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Check every invariant over the whole log (docs/INVARIANTS.md), and exit with 1 if one does not hold.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Read an export into an empty log, or go on with an import that was interrupted.
     Import {
         /// A file, or - for stdin.
@@ -71,6 +76,7 @@ pub(super) async fn run(command: Command, output: &Output) -> Result<(), CliErro
         Command::Export { file, place } => {
             transfer::export(&reader(&place.settings()?).await?, &file, output).await
         }
+        Command::Verify { place } => verify::verify(&reader(&place.settings()?).await?, output).await,
         Command::Import { file, place } => transfer::import(&place.settings()?, &file, output).await,
     }
 }

@@ -16,6 +16,7 @@ mod sagas;
 mod serve;
 mod token;
 mod transfer;
+mod verify;
 
 use std::process::ExitCode;
 

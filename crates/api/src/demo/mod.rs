@@ -9,6 +9,8 @@ mod call;
 mod kitchen;
 mod narrator;
 mod phone;
+mod pizza;
+mod resort;
 mod stage;
 mod steps;
 
@@ -30,6 +32,10 @@ use crate::{
 pub enum Which {
     /// The phone shop.
     Phone,
+    /// The resorts.
+    Resort,
+    /// The pizza shop with refunds and coupons.
+    Pizza,
     /// The bookstore.
     Books,
     /// The pizza kitchen.
@@ -128,6 +134,12 @@ pub async fn run(which: Which, place: Place) -> Result<(), DemoError> {
 async fn play(which: Which, stage: &mut Stage) -> Result<(), DemoError> {
     if matches!(which, Which::Phone | Which::All) {
         phone::play(stage).await?;
+    }
+    if matches!(which, Which::Resort | Which::All) {
+        resort::play(stage).await?;
+    }
+    if matches!(which, Which::Pizza | Which::All) {
+        pizza::play(stage).await?;
     }
     if matches!(which, Which::Books | Which::All) {
         books::play(stage).await?;

@@ -66,6 +66,14 @@ impl Stage {
         self.actor(name, &format!("{name}-{}", self.run), Role::Courier, None)
     }
 
+    /// Somebody who looks after resorts.
+    ///
+    /// # Errors
+    /// When no token can be made.
+    pub fn manager(&self, name: &str) -> Result<Actor, DemoError> {
+        self.actor(name, &format!("{name}-{}", self.run), Role::Manager, None)
+    }
+
     fn actor(&self, name: &str, sub: &str, role: Role, shop: Option<&str>) -> Result<Actor, DemoError> {
         let request =
             TokenRequest { sub: sub.to_owned(), role, shop: shop.map(str::to_owned), ttl: TOKEN_TTL };

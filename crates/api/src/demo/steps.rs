@@ -123,9 +123,18 @@ pub(super) async fn is_told(who: &Actor, order_id: &str, events: &[&str]) -> Res
 /// Shows the timeline of an order as a table, once it has the step `last`.
 pub(super) async fn follows(stage: &Stage, who: &Actor, order_id: &str, last: &str) -> Result<(), DemoError> {
     let path = format!("/v1/orders/{order_id}/timeline?limit=100");
-    let timeline =
-        who.does("follows the order step by step", get(path).with_entry("data", &[("what", last)]).soon());
-    let timeline = timeline.await?;
+    follows_at(stage, who, "follows the order step by step", path, last).await
+}
+
+/// Shows a timeline as a table, once it has the step `last`.
+pub(super) async fn follows_at(
+    stage: &Stage,
+    who: &Actor,
+    what: &str,
+    path: String,
+    last: &str,
+) -> Result<(), DemoError> {
+    let timeline = who.does(what, get(path).with_entry("data", &[("what", last)]).soon()).await?;
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["at", "what", "actor", "about"]);

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use domain::Subject;
 use problem_details::ProblemDetails;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -86,6 +87,15 @@ impl Problem {
         let value = serde_json::to_value(value).expect("ids, numbers and words are JSON");
         self.more.insert(name.to_owned(), value);
         self
+    }
+
+    /// Names the order or reservation that it is about: `order_id` or `reservation_id`.
+    #[must_use]
+    pub fn about(self, subject: Subject) -> Self {
+        match subject {
+            Subject::Order(id) => self.with("order_id", id),
+            Subject::Reservation(id) => self.with("reservation_id", id),
+        }
     }
 
     /// Adds a header.

@@ -33,6 +33,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(complete))
         .routes(routes!(fail))
         .routes(routes!(cancel))
+        .routes(routes!(receive_return))
+        .routes(routes!(cancel_return))
 }
 
 /// Why a delivery fails or is cancelled.
@@ -147,7 +149,8 @@ async fn complete(
     PathId(id): PathId<DeliveryId>,
     command: Command<NoBody>,
 ) -> Result<Response, Problem> {
-    let give = |by, _| DeliveryCommand::CompleteDelivery { by };
+    let at = app.now();
+    let give = move |by, _| DeliveryCommand::CompleteDelivery { by, at };
     act(app, id, bare(command), SHOP_OR_COURIER, Code::AlreadyCompleted, give).await
 }
 
@@ -173,6 +176,30 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     let give = |by, reason_id| DeliveryCommand::CancelDelivery { by, reason_id };
     act(app, id, command, SHOP, Code::AlreadyCancelled, give).await
+}
+
+/// The shop has the returned goods back: the money follows.
+#[utoipa::path(post, path = "/v1/deliveries/{delivery_id}/receive-return", tag = "deliveries", params(("delivery_id" = Uuid, Path, description = "The delivery.")),
+    security(("bearer" = [])), responses((status = 200, description = "The delivery as it is now.", body = DeliveryRow)))]
+async fn receive_return(
+    State(app): State<App>,
+    PathId(id): PathId<DeliveryId>,
+    command: Command<NoBody>,
+) -> Result<Response, Problem> {
+    let give = |by, _| DeliveryCommand::ReceiveReturn { by };
+    act(app, id, bare(command), SHOP, Code::AlreadyReceived, give).await
+}
+
+/// The return is called off, and the refund with it: the customer keeps the goods.
+#[utoipa::path(post, path = "/v1/deliveries/{delivery_id}/cancel-return", tag = "deliveries", params(("delivery_id" = Uuid, Path, description = "The delivery.")),
+    security(("bearer" = [])), responses((status = 200, description = "The delivery as it is now.", body = DeliveryRow)))]
+async fn cancel_return(
+    State(app): State<App>,
+    PathId(id): PathId<DeliveryId>,
+    command: Command<NoBody>,
+) -> Result<Response, Problem> {
+    let give = |by, _| DeliveryCommand::CancelReturn { refund_id: None, by };
+    act(app, id, bare(command), SHOP_OR_COURIER, Code::AlreadyCancelled, give).await
 }
 
 const SHOP: &[Role] = &[Role::Shop, Role::Admin];

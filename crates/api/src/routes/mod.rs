@@ -3,6 +3,8 @@
 
 mod admin;
 mod contacts;
+mod coupons;
+mod customers;
 mod deliveries;
 mod docs;
 mod health;
@@ -11,8 +13,12 @@ mod notifications;
 mod orders;
 mod payments;
 mod products;
+mod refunds;
+mod reservations;
+mod resorts;
 mod shops;
 mod timeline;
+mod vouchers;
 
 use axum::{Router, middleware, routing::get};
 use serde_json::Value;
@@ -30,8 +36,14 @@ fn documented() -> OpenApiRouter<App> {
         .merge(orders::router())
         .merge(deliveries::router())
         .merge(payments::router())
+        .merge(refunds::router())
+        .merge(coupons::router())
+        .merge(resorts::router())
+        .merge(reservations::router())
+        .merge(vouchers::router())
         .merge(notifications::router())
         .merge(timeline::router())
+        .merge(customers::router())
         .merge(contacts::router())
         .merge(admin::router())
         .merge(health::router())

@@ -2,15 +2,14 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, OrderId, PaymentId, StreamId,
+    Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, PaymentId, StreamId, Subject,
     payment::{Payment, PaymentCommand, PaymentEvent, PaymentStage, PaymentTiming},
 };
-use eventlog::{CommandContext, Effect};
+use eventlog::CommandContext;
 use garde::Validate;
 use projections::{PaymentRow, Payments, View};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -19,8 +18,8 @@ use crate::{
     auth::{Principal, Role},
     problem::{Code, Problem},
     web::{
-        Answer, Body, Command, Page, PageQuery, Params, PathId, Reading, check, page_of, present, scope,
-        single,
+        Answer, Body, Command, Following, Page, PageQuery, Params, PathId, Reading, check, page_of, present,
+        scope, single,
     },
 };
 
@@ -83,12 +82,12 @@ async fn read(
 ) -> Result<Response, Problem> {
     app.ready_to_read(Payments::NAME, &reading).await?;
     let row = app.views.get::<Payments>(&id.to_string()).await?;
-    let theirs = |row: &PaymentRow| principal.may_see(&row.customer_id, &row.shop_id);
+    let theirs = |row: &PaymentRow| principal.may_see(&row.customer_id, row.shop_id.as_ref());
     let row = row.filter(theirs).ok_or_else(|| not_found(id))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))
 }
 
-/// Pays an order of a shop that lets customers pay later. May be tried again with another method until `due_at`.
+/// Pays a reservation, or an order of a shop that lets customers pay later. May be tried again with another method until `due_at`.
 #[utoipa::path(post, path = "/v1/payments/{payment_id}/pay", tag = "payments", params(("payment_id" = Uuid, Path, description = "The payment.")),
     request_body = Pay, security(("bearer" = [])),
     responses((status = 200, description = "The payment, made.", body = PaymentRow),
@@ -102,11 +101,11 @@ async fn pay(
     command.principal.must_be(&[Role::Customer])?;
     let (principal, method) = (command.principal, command.body.payment_method);
     let owners = |_, payment: &Payment| {
-        payment.details().map(|it| (it.customer_id.clone(), it.shop_id.clone(), it.order_id))
+        payment.details().map(|it| (it.customer_id.clone(), it.shop_id.clone(), it.subject))
     };
     let owners = app.inspect::<Payment, _>(&id, owners).await?;
-    let owners = owners.filter(|(customer, shop, _)| principal.may_see(customer, shop));
-    let (customer, _, order_id) = owners.ok_or_else(|| not_found(id))?;
+    let owners = owners.filter(|(customer, shop, _)| principal.may_see(customer, shop.as_ref()));
+    let (customer, _, subject) = owners.ok_or_else(|| not_found(id))?;
     command
         .meta
         .once(&app.clone(), |ticket, meta| async move {
@@ -121,8 +120,8 @@ async fn pay(
                 data: json!({"payment_method": method}),
             };
             let command = PaymentCommand::StartCapture { method: contact_id, at: app.now() };
-            let (context, expected) = (meta.context(&app, ticket, order_id.uuid()), meta.expected());
-            let work = start_and_wait(app, id, order_id, customer, command, expected, context);
+            let (context, expected) = (meta.context(&app, ticket, subject.uuid()), meta.expected());
+            let work = start_and_wait(app, id, subject, customer, command, expected, context);
             Ok(ticket.then(work).with_contact(Some(contact)))
         })
         .await
@@ -167,43 +166,27 @@ fn outcome(event: &Envelope) -> Option<Ended> {
     }
 }
 
-fn stream(id: PaymentId) -> StreamId {
-    StreamId::new(AggregateKind::Payment, id.uuid())
-}
-
 async fn start_and_wait(
     app: App,
     id: PaymentId,
-    order_id: OrderId,
+    subject: Subject,
     customer: CustomerId,
     command: PaymentCommand,
     expected: Option<domain::Version>,
     context: CommandContext,
 ) -> Result<Answer, Problem> {
-    let mut watch = app.log().watch_correlation(order_id.uuid());
-    let deadline = Instant::now() + app.settings.order_wait();
-    let done = app.execute::<Payment>(&id, expected, command, context).await?;
-    let mut position = done.position;
-    // An earlier run of this request may have seen the attempt through.
-    let since = match done.effect {
-        Effect::Duplicate => app.log().read_stream(stream(id), done.version, 16).await?,
-        _ => Vec::new(),
-    };
-    let mut ended = since.iter().find_map(|event| outcome(event));
-    while ended.is_none() {
-        let Ok(Some(event)) = timeout_at(deadline, watch.recv()).await else { break };
-        position = position.max(event.position);
-        ended = outcome(&event);
-    }
-    if let Some(Ended::Declined(code)) = ended {
+    let streams = [StreamId::new(AggregateKind::Payment, id.uuid())];
+    let following = Following { within: app.settings.order_wait(), streams: &streams, end: &outcome };
+    let done = app.follow::<Payment, _>(&id, expected, command, context, following).await?;
+    if let Some(Ended::Declined(code)) = done.ended {
         let detail = format!("the payment was declined ({code}); nothing was charged");
         let problem = Problem::new(Code::PaymentDeclined, detail).with("decline_code", code);
-        return Err(problem.with("payment_id", id).with("order_id", order_id));
+        return Err(problem.with("payment_id", id).about(subject));
     }
-    let answer = match app.row_after::<Payments>(&id.to_string(), position).await? {
+    let answer = match app.row_after::<Payments>(&id.to_string(), done.position).await? {
         Some(row) => Answer::new(StatusCode::OK, present(&row)).tagged(row.version, row.position),
-        None => Answer::new(StatusCode::OK, json!({"payment_id": id, "order_id": order_id})),
+        None => Answer::new(StatusCode::OK, json!({"payment_id": id})),
     };
-    let answer = if ended.is_some() { answer } else { answer.undecided() };
-    Ok(answer.about(&customer).at(position).located(&format!("/v1/payments/{id}")))
+    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
+    Ok(answer.about(&customer).at(done.position).located(&format!("/v1/payments/{id}")))
 }

@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use config::{Config, ConfigError, Environment, File, FileFormat};
+use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
 
-use super::{DEFAULTS, Flags, Settings, roles};
+use super::{DEFAULTS, Flags, NotificationsError, Settings, roles};
 
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "orderstream.toml";
@@ -69,6 +69,9 @@ pub enum SettingsError {
         /// Its value.
         store: String,
     },
+    /// The channel that tells customers.
+    #[error(transparent)]
+    Notifications(#[from] NotificationsError),
     /// A source cannot be read, or a value has the wrong type.
     #[error("the settings cannot be read: {0}")]
     Unreadable(#[from] ConfigError),
@@ -90,23 +93,43 @@ pub(super) fn load(flags: &Flags, environment: HashMap<String, String>) -> Resul
         check_keys(&Config::builder().add_source(source.clone()).build()?, &path.display().to_string())?;
         builder = builder.add_source(source);
     }
-    let environment = Environment::with_prefix("ORDERSTREAM")
-        .prefix_separator("_")
-        .try_parsing(true)
-        .ignore_empty(true)
-        .list_separator(",")
-        .with_list_parse_key("only")
-        .with_list_parse_key("except")
-        .source(Some(environment.into_iter().filter(|(name, _)| is_setting(name)).collect()));
-    check_keys(
-        &Config::builder().add_source(environment.clone()).build()?,
-        "the environment (ORDERSTREAM_…)",
-    )?;
-    builder = builder.add_source(environment);
+    for environment in environment_sources(environment) {
+        check_keys(
+            &Config::builder().add_source(environment.clone()).build()?,
+            "the environment (ORDERSTREAM_…)",
+        )?;
+        builder = builder.add_source(environment);
+    }
     let mut settings: Settings = builder.build()?.try_deserialize()?;
     override_with(&mut settings, flags);
     check(&settings)?;
     Ok(settings)
+}
+
+/// The variables as sources: first those whose settings are texts, taken as they are (a password "007" stays one), then
+/// the others, read as numbers, booleans and lists.
+fn environment_sources(variables: HashMap<String, String>) -> [Environment; 2] {
+    let known = known();
+    let name_of = |key: &str| format!("{PREFIX}{}", key.replace('.', "_")).to_lowercase();
+    let (mut texts, mut others) = (HashMap::new(), HashMap::new());
+    for (name, value) in variables.into_iter().filter(|(name, _)| is_setting(name)) {
+        match known.iter().find(|(key, _)| name_of(key) == name.to_lowercase()) {
+            // A dot leads into a section.
+            Some((key, is_text)) => {
+                let name = format!("{PREFIX}{key}");
+                if *is_text { texts.insert(name, value) } else { others.insert(name, value) }
+            }
+            None => others.insert(name, value),
+        };
+    }
+    let source = || Environment::with_prefix("ORDERSTREAM").prefix_separator("_").ignore_empty(true);
+    let others = source()
+        .try_parsing(true)
+        .list_separator(",")
+        .with_list_parse_key("only")
+        .with_list_parse_key("except")
+        .source(Some(others));
+    [source().source(Some(texts)), others]
 }
 
 fn is_setting(variable: &str) -> bool {
@@ -124,23 +147,41 @@ fn file(flags: &Flags) -> Result<Option<PathBuf>, SettingsError> {
     }
 }
 
-/// The names of all settings.
+/// The names of all settings, with a dot between a section and what stands in it.
 pub(super) fn known_keys() -> Vec<String> {
-    let settings = toml::Table::try_from(defaults()).expect("settings are a table of plain values");
-    settings.keys().cloned().collect()
+    known().into_iter().map(|(key, _)| key).collect()
+}
+
+/// The same, each with whether it is a text.
+fn known() -> Vec<(String, bool)> {
+    let defaults = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build();
+    let defaults: Option<HashMap<String, Value>> = defaults.and_then(Config::try_deserialize).ok();
+    leaves(defaults.expect("the built-in defaults are read in a test, so they can be read"))
+}
+
+fn leaves(table: HashMap<String, Value>) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value.kind {
+            ValueKind::Table(inner) => {
+                found.extend(leaves(inner).into_iter().map(|(below, text)| (format!("{key}.{below}"), text)));
+            }
+            kind => found.push((key, matches!(kind, ValueKind::String(_)))),
+        }
+    }
+    found.sort();
+    found
 }
 
 fn check_keys(source: &Config, origin: &str) -> Result<(), SettingsError> {
-    let given: HashMap<String, config::Value> = source.clone().try_deserialize()?;
     let known = known_keys();
-    let mut unknown: Vec<&String> = given.keys().filter(|key| !known.contains(key)).collect();
-    unknown.sort();
-    match unknown.first() {
+    let given = leaves(source.clone().try_deserialize()?);
+    match given.into_iter().find(|(key, _)| !known.contains(key)) {
         None => Ok(()),
-        Some(key) => Err(SettingsError::UnknownKey {
-            key: (*key).clone(),
+        Some((key, _)) => Err(SettingsError::UnknownKey {
+            nearest: roles::nearest(&key, known.iter().map(String::as_str)).map(str::to_owned),
+            key,
             origin: origin.to_owned(),
-            nearest: roles::nearest(key, known.iter().map(String::as_str)).map(str::to_owned),
         }),
     }
 }
@@ -178,5 +219,6 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     }
     settings.log_path()?;
     settings.views_path()?;
+    settings.notifications.check()?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! How the program is set up: built-in defaults < `orderstream.toml` < environment `ORDERSTREAM_…` < flags.
 
 mod load;
+mod notifications;
 mod roles;
+mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +12,9 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use load::SettingsError;
+pub use notifications::{ChannelName, Notifications, NotificationsError, Smtp, SmtpTls, Webhook};
 pub use roles::{API, consumer_names};
+pub use secret::Secret;
 
 /// The documented defaults, as they stand in `config/orderstream.toml`.
 pub const DEFAULTS: &str = include_str!("../../../../config/orderstream.toml");
@@ -79,6 +83,8 @@ pub struct Settings {
     pub sandbox_latency_min_ms: u64,
     /// Most latency of the sandbox payment provider. Milliseconds.
     pub sandbox_latency_max_ms: u64,
+    /// How customers are told.
+    pub notifications: Notifications,
 }
 
 impl Default for Settings {

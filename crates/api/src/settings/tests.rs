@@ -2,6 +2,8 @@ use std::collections::HashMap;
 
 use super::{load::*, *};
 
+mod notifications;
+
 fn env(pairs: &[(&str, &str)]) -> HashMap<String, String> {
     pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
@@ -13,14 +15,23 @@ fn with_file(text: &str) -> (tempfile::TempDir, Flags) {
     (folder, Flags { config: Some(path), ..Flags::default() })
 }
 
+/// The names of all values, with a dot between a section and what stands in it.
+fn names(table: &toml::Table) -> Vec<String> {
+    let below = |key: &String, value: &toml::Value| match value.as_table() {
+        Some(inner) => names(inner).into_iter().map(|name| format!("{key}.{name}")).collect(),
+        None => vec![key.clone()],
+    };
+    let mut names: Vec<String> = table.iter().flat_map(|(key, value)| below(key, value)).collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn the_documented_file_holds_every_setting_and_nothing_else() {
     let file: toml::Table = DEFAULTS.parse().unwrap();
-    let mut documented: Vec<String> = file.keys().cloned().collect();
-    let mut known = known_keys();
-    documented.sort();
-    known.sort();
-    assert_eq!(documented, known);
+    let written: toml::Table = toml::Table::try_from(Settings::default()).unwrap();
+    assert_eq!(names(&file), names(&written));
+    assert_eq!(names(&file), known_keys());
     let on_disk =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/orderstream.toml"));
     assert_eq!(on_disk.unwrap(), DEFAULTS);

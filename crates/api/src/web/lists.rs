@@ -49,6 +49,12 @@ impl PageQuery {
         Ok(Self { limit: limit as usize, after })
     }
 
+    /// How many rows, and behind which place.
+    #[must_use]
+    pub fn parts(self) -> (usize, Option<Cursor>) {
+        (self.limit, self.after)
+    }
+
     /// The query, the newest rows first.
     #[must_use]
     pub fn newest(self) -> ListQuery {

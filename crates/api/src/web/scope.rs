@@ -18,3 +18,13 @@ pub fn scope(principal: &Principal, shop_id: Option<String>, rows: ListQuery) ->
         None => rows,
     }
 }
+
+/// The same for reservations and vouchers: customers their own, managers those of the resorts that they look after.
+#[must_use]
+pub fn scope_stays(principal: &Principal, rows: ListQuery) -> ListQuery {
+    match principal.role {
+        Role::Customer => rows.filter("customer_id", principal.sub.as_str()),
+        Role::Manager => rows.filter("manager_id", principal.sub.as_str()),
+        Role::Shop | Role::Courier | Role::Admin => rows,
+    }
+}

@@ -14,6 +14,7 @@ mod deliveries;
 mod full;
 mod health;
 mod idempotency;
+mod notifications;
 mod openapi;
 mod orders;
 mod payments;

@@ -60,6 +60,10 @@ impl World {
         self.person(name, Role::Courier, None)
     }
 
+    pub fn manager(&self, name: &str) -> Person {
+        self.person(name, Role::Manager, None)
+    }
+
     pub fn admin(&self) -> Person {
         self.person("root", Role::Admin, None)
     }
@@ -129,6 +133,10 @@ impl Person {
     /// A `POST` without a body.
     pub async fn act(&self, path: &str) -> Answer {
         self.call(Method::POST, path, None).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, CancellableUntil, ContactId, CustomerId, DeliveryId, OrderId, ShopId, order::ChargedLine,
+    Actor, CancellableUntil, ContactId, CustomerId, DeliveryId, OrderId, RefundId, ShopId, Timestamp,
+    order::ChargedLine, refund::ReturnedLine,
 };
 
 /// A command to a delivery.
@@ -26,6 +27,8 @@ pub enum DeliveryCommand {
         needs_preparation: bool,
         /// Until when the order can be cancelled.
         cancellable_until: CancellableUntil,
+        /// Seconds after the arrival within which goods may go back; none when they never may.
+        refund_window_secs: Option<u32>,
     },
     /// The shop takes it on.
     AcceptDelivery {
@@ -46,6 +49,8 @@ pub enum DeliveryCommand {
     CompleteDelivery {
         /// Who.
         by: Actor,
+        /// Now; the end of the refund window follows from it.
+        at: Timestamp,
     },
     /// It did not arrive.
     FailDelivery {
@@ -71,5 +76,33 @@ pub enum DeliveryCommand {
         shop_id: ShopId,
         /// To whom.
         customer_id: CustomerId,
+    },
+    /// Goods are to go back. A refusal is an event, since the returns process waits for it.
+    StartReturn {
+        /// For which refund.
+        refund_id: RefundId,
+        /// Of which order: the delivery may not exist.
+        order_id: OrderId,
+        /// What goes back; empty means everything that is left.
+        lines: Vec<ReturnedLine>,
+        /// Now.
+        at: Timestamp,
+    },
+    /// The shop has the goods back.
+    ReceiveReturn {
+        /// Who.
+        by: Actor,
+    },
+    /// The way back is called off.
+    CancelReturn {
+        /// For which refund; the one under way when it is not said.
+        refund_id: Option<RefundId>,
+        /// Who.
+        by: Actor,
+    },
+    /// The refund window may be over.
+    CloseReturnWindow {
+        /// Now.
+        at: Timestamp,
     },
 }

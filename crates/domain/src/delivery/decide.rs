@@ -1,25 +1,36 @@
 //! What a delivery answers to each command in each state.
 
+use chrono::Duration;
+
 use super::{
     CancelledBy, Delivery, DeliveryAccepted, DeliveryCancellationRefused, DeliveryCancelled, DeliveryCommand,
     DeliveryCompleted, DeliveryDetails, DeliveryError, DeliveryEvent, DeliveryFailed, DeliveryRequested,
-    DeliveryShipped, PreparationStarted, state::status,
+    DeliveryShipped, PreparationStarted, returns, state::status,
 };
 use crate::{CancellableUntil, ContactId, Decision, already_applied, executed};
 
-type Answer = Decision<DeliveryEvent, DeliveryError>;
+pub(super) type Answer = Decision<DeliveryEvent, DeliveryError>;
 
 pub(super) fn decide(delivery: &Delivery, command: &DeliveryCommand) -> Answer {
-    use Delivery::{Absent, Accepted, Cancelled, Delivered, Failed, Preparing, Requested, Shipped};
+    use Delivery::{
+        Absent, Accepted, Cancelled, Delivered, Failed, Preparing, Requested, Returned, Returning, Shipped,
+    };
     use DeliveryCommand::{
-        AcceptDelivery, CancelDelivery, CancelForOrder, CompleteDelivery, FailDelivery, RequestDelivery,
-        ShipDelivery, StartPreparation,
+        AcceptDelivery, CancelDelivery, CancelForOrder, CancelReturn, CloseReturnWindow, CompleteDelivery,
+        FailDelivery, ReceiveReturn, RequestDelivery, ShipDelivery, StartPreparation, StartReturn,
     };
     match (delivery, command) {
         (Absent, RequestDelivery { .. }) => request(command),
         (Cancelled(None), RequestDelivery { .. }) => Err(DeliveryError::CancelledBefore),
         (
-            Requested(_) | Accepted(_) | Preparing(_) | Shipped(_) | Delivered(_) | Failed(_)
+            Requested(_)
+            | Accepted(_)
+            | Preparing(_)
+            | Shipped(_)
+            | Delivered(_)
+            | Returning { .. }
+            | Returned(_)
+            | Failed(_)
             | Cancelled(Some(_)),
             RequestDelivery { .. },
         ) => already_applied(),
@@ -41,10 +52,12 @@ pub(super) fn decide(delivery: &Delivery, command: &DeliveryCommand) -> Answer {
         }
         (Shipped(_), ShipDelivery { .. }) => already_applied(),
 
-        (Shipped(d), CompleteDelivery { by }) => {
-            executed(DeliveryCompleted { order_id: d.order_id, by: by.clone() })
-        }
-        (Delivered(_), CompleteDelivery { .. }) => already_applied(),
+        (Shipped(d), CompleteDelivery { by, at }) => executed(DeliveryCompleted {
+            order_id: d.order_id,
+            by: by.clone(),
+            returnable_until: d.refund_window_secs.map(|secs| *at + Duration::seconds(i64::from(secs))),
+        }),
+        (Delivered(_) | Returning { .. } | Returned(_), CompleteDelivery { .. }) => already_applied(),
 
         (Shipped(d), FailDelivery { by, reason_id }) => {
             executed(DeliveryFailed { order_id: d.order_id, by: by.clone(), reason_id: *reason_id })
@@ -74,16 +87,29 @@ pub(super) fn decide(delivery: &Delivery, command: &DeliveryCommand) -> Answer {
         (Preparing(d), CancelForOrder { .. }) if d.cancellable_until >= CancellableUntil::Preparing => {
             executed(cancelled(d, CancelledBy::Order, None))
         }
-        (Accepted(d) | Preparing(d) | Shipped(d) | Delivered(d), CancelForOrder { .. }) => {
-            executed(DeliveryCancellationRefused { order_id: d.order_id })
-        }
+        (
+            Accepted(d)
+            | Preparing(d)
+            | Shipped(d)
+            | Delivered(d)
+            | Returning { delivery: d, .. }
+            | Returned(d),
+            CancelForOrder { .. },
+        ) => executed(DeliveryCancellationRefused { order_id: d.order_id }),
         (Failed(_) | Cancelled(_), CancelForOrder { .. }) => already_applied(),
 
+        // A return of goods that nobody knows is answered too: the process that asked waits.
+        (_, StartReturn { .. }) => returns::decide(delivery, command),
         (Absent | Cancelled(None), _) => Err(DeliveryError::NotFound),
-        (state, command) => {
-            Err(DeliveryError::IllegalTransition { state: status(state), command: verb(command) })
+        (_, ReceiveReturn { .. } | CancelReturn { .. } | CloseReturnWindow { .. }) => {
+            returns::decide(delivery, command)
         }
+        (state, command) => Err(illegal(state, command)),
     }
+}
+
+pub(super) fn illegal(delivery: &Delivery, command: &DeliveryCommand) -> DeliveryError {
+    DeliveryError::IllegalTransition { state: status(delivery), command: verb(command) }
 }
 
 fn request(command: &DeliveryCommand) -> Answer {
@@ -95,6 +121,7 @@ fn request(command: &DeliveryCommand) -> Answer {
         lines,
         needs_preparation,
         cancellable_until,
+        refund_window_secs,
     } = command
     else {
         return Err(DeliveryError::NotFound);
@@ -107,6 +134,7 @@ fn request(command: &DeliveryCommand) -> Answer {
         lines: lines.clone(),
         needs_preparation: *needs_preparation,
         cancellable_until: *cancellable_until,
+        refund_window_secs: *refund_window_secs,
     })
 }
 
@@ -129,6 +157,10 @@ fn verb(command: &DeliveryCommand) -> &'static str {
         DeliveryCommand::ShipDelivery { .. } => "be shipped",
         DeliveryCommand::CompleteDelivery { .. } => "be completed",
         DeliveryCommand::FailDelivery { .. } => "fail",
+        DeliveryCommand::StartReturn { .. } => "go back",
+        DeliveryCommand::ReceiveReturn { .. } => "be received back",
+        DeliveryCommand::CancelReturn { .. } => "have its return cancelled",
+        DeliveryCommand::CloseReturnWindow { .. } => "have its refund window closed",
         DeliveryCommand::CancelDelivery { .. } | DeliveryCommand::CancelForOrder { .. } => "be cancelled",
     }
 }

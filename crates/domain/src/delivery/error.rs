@@ -1,6 +1,6 @@
 //! Why a delivery refuses.
 
-use crate::{Class, Classified};
+use crate::{Class, Classified, Timestamp};
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -17,6 +17,15 @@ pub enum DeliveryError {
     /// There is nothing to make.
     #[error("this shop has no preparation step: ship it")]
     NoPreparation,
+    /// Nothing is on its way back, or not for that refund.
+    #[error("no such return is under way")]
+    NoOpenReturn,
+    /// Goods may still go back.
+    #[error("goods may go back until {until}")]
+    ReturnWindowOpen {
+        /// The end of the window.
+        until: Timestamp,
+    },
     /// The state forbids the command.
     #[error("a delivery that is {state} cannot {command}")]
     IllegalTransition {
@@ -34,6 +43,8 @@ impl Classified for DeliveryError {
             Self::CancelledBefore
             | Self::NotPrepared
             | Self::NoPreparation
+            | Self::NoOpenReturn
+            | Self::ReturnWindowOpen { .. }
             | Self::IllegalTransition { .. } => Class::Rejected,
         }
     }
@@ -43,6 +54,8 @@ impl Classified for DeliveryError {
             Self::CancelledBefore => "delivery_cancelled_before",
             Self::NotPrepared => "not_prepared",
             Self::NoPreparation => "no_preparation",
+            Self::NoOpenReturn => "no_open_return",
+            Self::ReturnWindowOpen { .. } => "return_window_open",
             Self::IllegalTransition { .. } => "illegal_transition",
         }
     }

@@ -1,7 +1,8 @@
-//! What a delivery answers, by example and over the whole grid.
+//! What a delivery answers, by example, over the whole grid, and under random returns.
 
 use cqrs_es::test::TestFramework;
 
+use self::returns::{cancel_return, close, receive, start, start_at};
 use super::{
     CancelledBy, Delivery, DeliveryAccepted, DeliveryCancellationRefused, DeliveryCancelled, DeliveryCommand,
     DeliveryCompleted, DeliveryError, DeliveryEvent, DeliveryFailed, DeliveryRequested, DeliveryShipped,
@@ -11,9 +12,12 @@ use crate::{
     Actor, CancellableUntil, ContactId,
     order::ChargedLine,
     testing::{
-        Grid, contact_id, customer_id, delivery_id, given, krw, order_id, pieces, product_id, shop_id,
+        Grid, at, contact_id, customer_id, delivery_id, given, krw, order_id, pieces, product_id, shop_id,
     },
 };
+
+mod random;
+mod returns;
 
 fn shop() -> Actor {
     Actor::Shop(shop_id())
@@ -24,6 +28,9 @@ fn courier() -> Actor {
 fn lines() -> Vec<ChargedLine> {
     vec![ChargedLine { product_id: product_id(1), quantity: pieces(2), charged: krw(1800) }]
 }
+/// How long goods may go back, where they may.
+const WINDOW: u32 = 3600;
+
 fn request(needs_preparation: bool, cancellable_until: CancellableUntil) -> DeliveryCommand {
     DeliveryCommand::RequestDelivery {
         delivery_id: delivery_id(),
@@ -33,6 +40,7 @@ fn request(needs_preparation: bool, cancellable_until: CancellableUntil) -> Deli
         lines: lines(),
         needs_preparation,
         cancellable_until,
+        refund_window_secs: Some(WINDOW),
     }
 }
 fn accept() -> DeliveryCommand {
@@ -45,7 +53,7 @@ fn ship() -> DeliveryCommand {
     DeliveryCommand::ShipDelivery { by: shop() }
 }
 fn complete() -> DeliveryCommand {
-    DeliveryCommand::CompleteDelivery { by: courier() }
+    DeliveryCommand::CompleteDelivery { by: courier(), at: at(0) }
 }
 fn fail() -> DeliveryCommand {
     DeliveryCommand::FailDelivery { by: courier(), reason_id: Some(contact_id()) }
@@ -71,6 +79,7 @@ fn requested(needs_preparation: bool, cancellable_until: CancellableUntil) -> De
         lines: lines(),
         needs_preparation,
         cancellable_until,
+        refund_window_secs: Some(WINDOW),
     }
     .into()
 }
@@ -84,7 +93,8 @@ fn shipped() -> DeliveryEvent {
     DeliveryShipped { order_id: order_id(1), by: shop() }.into()
 }
 fn completed() -> DeliveryEvent {
-    DeliveryCompleted { order_id: order_id(1), by: courier() }.into()
+    DeliveryCompleted { order_id: order_id(1), by: courier(), returnable_until: Some(at(i64::from(WINDOW))) }
+        .into()
 }
 fn failed() -> DeliveryEvent {
     DeliveryFailed { order_id: order_id(1), by: courier(), reason_id: Some(contact_id()) }.into()
@@ -107,6 +117,16 @@ fn cancellation_refused() -> DeliveryEvent {
 #[test]
 fn every_command_in_every_state() {
     use CancellableUntil::{Accepted, Preparing, Requested};
+    let arrived = |then: Vec<DeliveryCommand>| {
+        [vec![request(false, Accepted), accept(), ship(), complete()], then].concat()
+    };
+    let no_returns = {
+        let mut first = request(false, Accepted);
+        let DeliveryCommand::RequestDelivery { refund_window_secs, .. } = &mut first else { unreachable!() };
+        *refund_window_secs = None;
+        first
+    };
+    let one = || start(1, &[(1, 1)]);
     let grid = Grid::<Delivery> {
         histories: vec![
             ("absent", vec![]),
@@ -117,7 +137,16 @@ fn every_command_in_every_state() {
             ("preparing, free", vec![request(true, Preparing), accept(), prepare()]),
             ("preparing, bound", vec![request(true, Accepted), accept(), prepare()]),
             ("shipped", vec![request(false, Accepted), accept(), ship()]),
-            ("delivered", vec![request(false, Accepted), accept(), ship(), complete()]),
+            ("delivered", arrived(vec![])),
+            ("delivered, no returns", vec![no_returns, accept(), ship(), complete()]),
+            ("delivered, window closed", arrived(vec![close(i64::from(WINDOW))])),
+            ("delivered, one of two back", arrived(vec![one(), receive()])),
+            ("delivered, return cancelled", arrived(vec![one(), cancel_return(Some(1))])),
+            ("returning", arrived(vec![one()])),
+            ("returning another", arrived(vec![one(), receive(), start(2, &[])])),
+            ("returning, window closed", arrived(vec![one(), close(i64::from(WINDOW))])),
+            ("returned", arrived(vec![start(1, &[]), receive()])),
+            ("returned, window closed", arrived(vec![start(1, &[]), receive(), close(i64::from(WINDOW))])),
             ("failed", vec![request(false, Accepted), accept(), ship(), fail()]),
             ("cancelled by the shop", vec![request(true, Accepted), cancel()]),
             ("cancelled for the order", vec![request(true, Accepted), cancel_for_order()]),
@@ -132,11 +161,27 @@ fn every_command_in_every_state() {
             ("fail", fail()),
             ("cancel", cancel()),
             ("cancel for the order", cancel_for_order()),
+            ("return one", one()),
+            ("return one later", start_at(1, &[(1, 1)], i64::from(WINDOW))),
+            ("return all, another", start(3, &[])),
+            ("return too many", start(1, &[(1, 3)])),
+            ("receive", receive()),
+            ("cancel return", cancel_return(None)),
+            ("cancel return 1", cancel_return(Some(1))),
+            ("cancel return 9", cancel_return(Some(9))),
+            ("close window early", close(i64::from(WINDOW) - 1)),
+            ("close window", close(i64::from(WINDOW))),
         ],
-        repeatable: &[(
-            "cancel for the order",
-            "a refusal leaves no trace in the state, and who asks again is answered again",
-        )],
+        repeatable: &[
+            (
+                "cancel for the order",
+                "a refusal leaves no trace in the state, and who asks again is answered again",
+            ),
+            ("return one", "a refusal leaves no trace in the state"),
+            ("return one later", "a refusal leaves no trace in the state"),
+            ("return all, another", "a refusal leaves no trace in the state"),
+            ("return too many", "a refusal leaves no trace in the state"),
+        ],
     };
     insta::assert_snapshot!("grid", grid.run());
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, NotificationId, NotifiedChange, OrderId, ShopId};
+use crate::{CustomerId, NotificationId, NotifiedChange, ShopId, Subject, VoucherId};
 
 /// A command to a notification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,14 +12,16 @@ pub enum NotificationCommand {
     QueueNotification {
         /// The new notification's id.
         notification_id: NotificationId,
-        /// About which order.
-        order_id: OrderId,
+        /// About what.
+        subject: Subject,
         /// Whom.
         customer_id: CustomerId,
-        /// Of which shop.
-        shop_id: ShopId,
+        /// Of which shop; none for a reservation.
+        shop_id: Option<ShopId>,
         /// Of what.
         change: NotifiedChange,
+        /// The voucher that the message brings, if it brings one.
+        voucher_id: Option<VoucherId>,
     },
     /// The channel took it.
     RecordSent {

@@ -13,15 +13,17 @@ pub(super) fn decide(
     use Notification::{Absent, Failed, Queued, Sent};
     use NotificationCommand::{QueueNotification, RecordFailed, RecordSent};
     match (notification, command) {
-        (Absent, QueueNotification { notification_id, order_id, customer_id, shop_id, change }) => {
-            executed(NotificationQueued {
-                notification_id: *notification_id,
-                order_id: *order_id,
-                customer_id: customer_id.clone(),
-                shop_id: shop_id.clone(),
-                change: *change,
-            })
-        }
+        (
+            Absent,
+            QueueNotification { notification_id, subject, customer_id, shop_id, change, voucher_id },
+        ) => executed(NotificationQueued {
+            notification_id: *notification_id,
+            subject: *subject,
+            customer_id: customer_id.clone(),
+            shop_id: shop_id.clone(),
+            change: *change,
+            voucher_id: *voucher_id,
+        }),
         (Queued(_) | Sent(_) | Failed(_), QueueNotification { .. }) => already_applied(),
         (Queued(_), RecordSent { channel }) => executed(NotificationSent { channel: channel.clone() }),
         (Sent(_), RecordSent { .. }) => already_applied(),

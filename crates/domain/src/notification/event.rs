@@ -1,6 +1,6 @@
 //! What can have happened to a notification.
 
-use crate::{CustomerId, NotificationId, NotifiedChange, OrderId, ShopId};
+use crate::{CustomerId, NotificationId, NotifiedChange, ShopId, Subject, VoucherId};
 
 events! {
     /// Facts about one notification.
@@ -9,14 +9,19 @@ events! {
         "notification.queued" @ 1 => NotificationQueued {
             /// Which notification.
             notification_id: NotificationId,
-            /// About which order.
-            order_id: OrderId,
+            /// About what.
+            #[serde(flatten)]
+            subject: Subject,
             /// Whom.
             customer_id: CustomerId,
-            /// Of which shop.
-            shop_id: ShopId,
+            /// Of which shop; none for a reservation.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            shop_id: Option<ShopId>,
             /// Of what.
             change: NotifiedChange,
+            /// The voucher that the message brings, if it brings one.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            voucher_id: Option<VoucherId>,
         },
         /// The channel took it.
         "notification.sent" @ 1 => NotificationSent {

@@ -19,4 +19,4 @@ pub use error::NotificationError;
 pub use event::{NotificationEvent, NotificationFailed, NotificationQueued, NotificationSent};
 pub use state::{Notification, NotificationDetails};
 
-aggregate!(Notification, kind: Notification, id: crate::NotificationId, command: NotificationCommand, event: NotificationEvent, error: NotificationError, fold_version: 1);
+aggregate!(Notification, kind: Notification, id: crate::NotificationId, command: NotificationCommand, event: NotificationEvent, error: NotificationError, fold_version: 2);

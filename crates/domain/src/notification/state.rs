@@ -3,17 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::NotificationEvent;
-use crate::{CustomerId, NotifiedChange, OrderId};
+use crate::{CustomerId, NotifiedChange, Subject, VoucherId};
 
 /// What is known of a notification that was queued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NotificationDetails {
-    /// About which order.
-    pub order_id: OrderId,
+    /// About what.
+    pub subject: Subject,
     /// Whom.
     pub customer_id: CustomerId,
     /// Of what.
     pub change: NotifiedChange,
+    /// The voucher that the message brings, if it brings one.
+    pub voucher_id: Option<VoucherId>,
 }
 
 /// A notification.
@@ -34,9 +36,10 @@ pub(super) fn evolve(state: &mut Notification, event: &NotificationEvent) {
     use Notification::{Absent, Failed, Queued, Sent};
     *state = match (std::mem::take(state), event) {
         (_, NotificationEvent::NotificationQueued(e)) => Queued(NotificationDetails {
-            order_id: e.order_id,
+            subject: e.subject,
             customer_id: e.customer_id.clone(),
             change: e.change,
+            voucher_id: e.voucher_id,
         }),
         (Queued(details) | Sent(details) | Failed(details), NotificationEvent::NotificationSent(_)) => {
             Sent(details)

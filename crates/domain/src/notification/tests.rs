@@ -8,16 +8,29 @@ use super::{
 };
 use crate::{
     NotifiedChange,
-    testing::{Grid, customer_id, given, notification_id, order_id, shop_id},
+    reservation::voucher_of,
+    testing::{Grid, customer_id, fold, given, notification_id, order_id, reservation_id, shop_id},
 };
 
 fn queue() -> NotificationCommand {
     NotificationCommand::QueueNotification {
         notification_id: notification_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         change: NotifiedChange::OrderConfirmed,
+        voucher_id: None,
+    }
+}
+/// About a reservation: of no shop, with a voucher.
+fn queue_voucher() -> NotificationCommand {
+    NotificationCommand::QueueNotification {
+        notification_id: notification_id(),
+        subject: reservation_id(1).into(),
+        customer_id: customer_id(),
+        shop_id: None,
+        change: NotifiedChange::VoucherSendRequested,
+        voucher_id: Some(voucher_of(reservation_id(1))),
     }
 }
 fn record_sent() -> NotificationCommand {
@@ -29,10 +42,11 @@ fn record_failed() -> NotificationCommand {
 fn queued() -> NotificationEvent {
     NotificationQueued {
         notification_id: notification_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         change: NotifiedChange::OrderConfirmed,
+        voucher_id: None,
     }
     .into()
 }
@@ -49,11 +63,13 @@ fn every_command_in_every_state() {
         histories: vec![
             ("absent", vec![]),
             ("queued", vec![queue()]),
+            ("queued, with a voucher", vec![queue_voucher()]),
             ("sent", vec![queue(), record_sent()]),
             ("failed", vec![queue(), record_failed()]),
         ],
         commands: vec![
             ("queue", queue()),
+            ("queue with a voucher", queue_voucher()),
             ("record sent", record_sent()),
             ("record failed", record_failed()),
         ],
@@ -67,6 +83,23 @@ fn a_queued_notification_ends_as_sent_or_failed() {
     given::<Notification>([]).when(queue()).then([queued()]);
     given::<Notification>([queued()]).when(record_sent()).then([sent()]);
     given::<Notification>([queued()]).when(record_failed()).then([failed()]);
+}
+
+#[test]
+fn a_message_that_brings_a_voucher_names_the_reservation_and_the_voucher_and_no_shop() {
+    let queued = NotificationQueued {
+        notification_id: notification_id(),
+        subject: reservation_id(1).into(),
+        customer_id: customer_id(),
+        shop_id: None,
+        change: NotifiedChange::VoucherSendRequested,
+        voucher_id: Some(voucher_of(reservation_id(1))),
+    };
+    given::<Notification>([]).when(queue_voucher()).then([queued.clone().into()]);
+    let state = fold::<Notification>(&[queued.into()]);
+    let Notification::Queued(details) = state else { panic!("{state:?}") };
+    assert_eq!(details.subject, reservation_id(1).into());
+    assert_eq!(details.voucher_id, Some(voucher_of(reservation_id(1))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CancellationCause, OrderLine, OrderRejection};
+use super::{AppliedCoupon, CancellationCause, OrderLine, OrderRejection};
 use crate::{Actor, ContactId, CustomerId, Money, OrderId, ShopId, ShopPolicy, Timestamp};
 
 /// A command to an order.
@@ -19,6 +19,8 @@ pub enum OrderCommand {
         customer_id: CustomerId,
         /// What, at which prices: taken from the products just now.
         lines: Vec<OrderLine>,
+        /// The coupon that it uses and what that takes off: taken from the coupon just now.
+        coupon: Option<AppliedCoupon>,
         /// The total that the customer saw, if they said so.
         expected_total: Option<Money>,
         /// The shop's policy just now.

@@ -7,7 +7,7 @@ use super::{
     OrderCancelled, OrderCommand, OrderCompleted, OrderConfirmed, OrderDetails, OrderError, OrderEvent,
     OrderPlaced, OrderRejected, payment_of, spread, state::status, total_of,
 };
-use crate::{Actor, ContactId, Decision, Money, already_applied, executed, executed_all};
+use crate::{Actor, ContactId, Decision, Money, MoneyError, already_applied, executed, executed_all};
 
 type Answer = Decision<OrderEvent, OrderError>;
 
@@ -84,6 +84,7 @@ fn place(command: &OrderCommand) -> Answer {
         shop_id,
         customer_id,
         lines,
+        coupon,
         expected_total,
         policy,
         contact_id,
@@ -92,7 +93,11 @@ fn place(command: &OrderCommand) -> Answer {
     else {
         return Err(OrderError::NotFound);
     };
-    let total = total_of(lines)?;
+    let subtotal = total_of(lines)?;
+    let total = match coupon {
+        Some(coupon) => discounted(subtotal, coupon.discount)?,
+        None => subtotal,
+    };
     if let Some(expected) = expected_total.filter(|expected| *expected != total) {
         return Err(OrderError::PriceChanged { expected, total });
     }
@@ -102,11 +107,22 @@ fn place(command: &OrderCommand) -> Answer {
         customer_id: customer_id.clone(),
         lines: lines.clone(),
         total,
+        coupon: *coupon,
         policy: policy.clone(),
         contact_id: *contact_id,
         payment_id: payment_of(*order_id),
         payment_due_at: *at + Duration::seconds(i64::from(policy.payment.due_within_secs())),
     })
+}
+
+/// The discount was worked out for these lines: one that exceeds them is refused, not cut.
+fn discounted(subtotal: Money, discount: Money) -> Result<Money, OrderError> {
+    match subtotal.minus(discount) {
+        Ok(total) if discount.amount_minor >= 0 => Ok(total),
+        Ok(_) => Err(MoneyError::OutOfRange.into()),
+        Err(MoneyError::OutOfRange) => Err(OrderError::CouponExceedsOrder { discount, subtotal }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn confirmed(order: &OrderDetails) -> OrderConfirmed {
@@ -150,6 +166,7 @@ fn cancellation(
         delivery_id: order.delivery_id,
         products: order.products(),
         amount: order.total,
+        coupon_id: order.coupon.map(|coupon| coupon.coupon_id),
     }
 }
 
@@ -158,6 +175,7 @@ fn completed(order: &OrderDetails) -> OrderCompleted {
         order_id: order.order_id,
         customer_id: order.customer_id.clone(),
         shop_id: order.shop_id.clone(),
+        coupon: order.promised_coupon(),
     }
 }
 

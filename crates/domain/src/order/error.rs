@@ -32,6 +32,14 @@ pub enum OrderError {
         /// What it costs.
         total: Money,
     },
+    /// The coupon takes off more than the lines cost.
+    #[error("the coupon takes {discount} off an order of {subtotal}")]
+    CouponExceedsOrder {
+        /// What it takes off.
+        discount: Money,
+        /// What the lines cost.
+        subtotal: Money,
+    },
     /// The state forbids the command.
     #[error("an order that is {state} cannot {command}")]
     IllegalTransition {
@@ -46,7 +54,11 @@ impl Classified for OrderError {
     fn class(&self) -> Class {
         match self {
             Self::NotFound => Class::NotFound,
-            Self::NoLines | Self::TooManyLines { .. } | Self::Option | Self::Money(_) => Class::Invalid,
+            Self::NoLines
+            | Self::TooManyLines { .. }
+            | Self::Option
+            | Self::Money(_)
+            | Self::CouponExceedsOrder { .. } => Class::Invalid,
             Self::PriceChanged { .. } | Self::IllegalTransition { .. } => Class::Rejected,
         }
     }
@@ -59,6 +71,7 @@ impl Classified for OrderError {
             Self::Money(MoneyError::MixedCurrencies { .. }) => "mixed_currencies",
             Self::Money(_) => "amount_out_of_range",
             Self::PriceChanged { .. } => "price_changed",
+            Self::CouponExceedsOrder { .. } => "coupon_exceeds_order",
             Self::IllegalTransition { .. } => "illegal_transition",
         }
     }

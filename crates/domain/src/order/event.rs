@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, ContactId, CustomerId, DeliveryId, Money, OrderId, PaymentId, ProductId, Quantity, ShopId,
-    ShopPolicy, Timestamp, product::RefusalReason,
+    Actor, ContactId, CouponId, CustomerId, DeliveryId, Money, OrderId, PaymentId, ProductId, Quantity,
+    ShopId, ShopPolicy, Timestamp,
+    coupon::{CouponRefusal, PromisedCoupon},
+    product::RefusalReason,
 };
 
 /// One line of an order.
@@ -34,6 +36,15 @@ pub struct ChargedLine {
     pub charged: Money,
 }
 
+/// A coupon that an order uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedCoupon {
+    /// Which coupon.
+    pub coupon_id: CouponId,
+    /// What it takes off the lines' sum.
+    pub discount: Money,
+}
+
 /// Why an order did not become a deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -44,6 +55,13 @@ pub enum OrderRejection {
         product_id: ProductId,
         /// Why.
         refusal: RefusalReason,
+    },
+    /// The coupon could not be used.
+    CouponRefused {
+        /// Which.
+        coupon_id: CouponId,
+        /// Why.
+        refusal: CouponRefusal,
     },
     /// The provider declined the payment.
     PaymentDeclined {
@@ -91,8 +109,11 @@ events! {
             customer_id: CustomerId,
             /// What, at which prices.
             lines: Vec<OrderLine>,
-            /// What it costs.
+            /// What it costs, the coupon's discount taken off.
             total: Money,
+            /// The coupon that it uses.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            coupon: Option<AppliedCoupon>,
             /// The policy it was placed under.
             policy: ShopPolicy,
             /// Where the recipient and the payment token stand.
@@ -148,6 +169,9 @@ events! {
             products: Vec<ProductId>,
             /// The amount to give back.
             amount: Money,
+            /// The coupon to give back, if one was used.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            coupon_id: Option<CouponId>,
         },
         /// It was too late.
         "order.cancellation_refused" @ 1 => OrderCancellationRefused {
@@ -167,6 +191,9 @@ events! {
             customer_id: CustomerId,
             /// The shop.
             shop_id: ShopId,
+            /// The coupon that it earned, if it did.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            coupon: Option<PromisedCoupon>,
         },
     }
 }

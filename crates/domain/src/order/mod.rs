@@ -27,15 +27,16 @@ mod tests;
 pub use command::OrderCommand;
 pub use error::OrderError;
 pub use event::{
-    CancellationCause, ChargedLine, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
-    OrderCompleted, OrderConfirmed, OrderEvent, OrderLine, OrderPlaced, OrderRejected, OrderRejection,
+    AppliedCoupon, CancellationCause, ChargedLine, OrderCancellationRefused, OrderCancellationRequested,
+    OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent, OrderLine, OrderPlaced, OrderRejected,
+    OrderRejection,
 };
 pub use lines::{MAX_LINES, MAX_OPTION_CHARS, spread, total_of};
 pub use state::{Order, OrderDetails};
 
 use crate::{ContactId, DeliveryId, OrderId, PaymentId};
 
-aggregate!(Order, kind: Order, id: OrderId, command: OrderCommand, event: OrderEvent, error: OrderError, fold_version: 1);
+aggregate!(Order, kind: Order, id: OrderId, command: OrderCommand, event: OrderEvent, error: OrderError, fold_version: 2);
 
 /// The payment of an order: known to everyone who knows the order.
 #[must_use]

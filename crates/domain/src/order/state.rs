@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CancellationCause, OrderEvent, OrderPlaced, OrderRejection, delivery_of};
+use super::{AppliedCoupon, CancellationCause, OrderEvent, OrderPlaced, OrderRejection, delivery_of};
 use crate::{
-    ContactId, CustomerId, DeliveryId, Money, OrderId, PaymentId, ProductId, Quantity, ShopId, ShopPolicy,
+    ContactId, CouponPolicy, CustomerId, DeliveryId, Money, OrderId, PaymentId, ProductId, Quantity, ShopId,
+    ShopPolicy,
+    coupon::{PromisedCoupon, coupon_of},
 };
 
 /// What every order that exists knows.
@@ -18,8 +20,10 @@ pub struct OrderDetails {
     pub customer_id: CustomerId,
     /// Products, quantities and what each line costs.
     pub lines: Vec<(ProductId, Quantity, Money)>,
-    /// What it costs.
+    /// What it costs, the coupon's discount taken off.
     pub total: Money,
+    /// The coupon that it uses.
+    pub coupon: Option<AppliedCoupon>,
     /// The policy it was placed under.
     pub policy: ShopPolicy,
     /// Where the recipient stands.
@@ -38,6 +42,15 @@ impl OrderDetails {
         products.sort_unstable();
         products.dedup();
         products
+    }
+
+    /// The coupon that the order earns once it is completed: if the policy promises one and enough is paid for it.
+    #[must_use]
+    pub fn promised_coupon(&self) -> Option<PromisedCoupon> {
+        let CouponPolicy { value, minimum } = self.policy.coupon?;
+        let earned =
+            minimum.currency == self.total.currency && self.total.amount_minor >= minimum.amount_minor;
+        earned.then_some(PromisedCoupon { coupon_id: coupon_of(self.order_id), value, minimum })
     }
 }
 
@@ -134,6 +147,7 @@ fn details(placed: &OrderPlaced) -> OrderDetails {
             })
             .collect(),
         total: placed.total,
+        coupon: placed.coupon,
         policy: placed.policy.clone(),
         contact_id: placed.contact_id,
         payment_id: placed.payment_id,

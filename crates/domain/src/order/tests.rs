@@ -3,12 +3,14 @@
 use cqrs_es::test::TestFramework;
 
 use super::{
-    CancellationCause, ChargedLine, MAX_LINES, MAX_OPTION_CHARS, Order, OrderCancellationRefused,
-    OrderCancellationRequested, OrderCancelled, OrderCommand, OrderCompleted, OrderConfirmed, OrderError,
-    OrderEvent, OrderLine, OrderPlaced, OrderRejected, OrderRejection, contact_of, delivery_of, payment_of,
+    AppliedCoupon, CancellationCause, ChargedLine, MAX_LINES, MAX_OPTION_CHARS, Order,
+    OrderCancellationRefused, OrderCancellationRequested, OrderCancelled, OrderCommand, OrderCompleted,
+    OrderConfirmed, OrderError, OrderEvent, OrderLine, OrderPlaced, OrderRejected, OrderRejection,
+    contact_of, delivery_of, payment_of,
 };
 use crate::{
     Actor, Money, MoneyError, PaymentTerms, ShopPolicy,
+    coupon::coupon_of,
     money::MAX_AMOUNT_MINOR,
     product::RefusalReason,
     testing::{
@@ -16,6 +18,7 @@ use crate::{
     },
 };
 
+mod coupon;
 mod random;
 
 fn line(product: u64, quantity: i64, unit_price: Money) -> OrderLine {
@@ -38,11 +41,22 @@ fn place_with(lines: Vec<OrderLine>, expected_total: Option<Money>) -> OrderComm
         shop_id: shop_id(),
         customer_id: customer_id(),
         lines,
+        coupon: None,
         expected_total,
         policy: policy(),
         contact_id: contact_id(),
         at: at(0),
     }
+}
+/// With a coupon that takes off so much.
+fn place_with_coupon(discount: Money, expected_total: Option<Money>) -> OrderCommand {
+    let mut command = place_with(lines(), expected_total);
+    let OrderCommand::PlaceOrder { coupon, .. } = &mut command else { unreachable!() };
+    *coupon = Some(applied(discount));
+    command
+}
+fn applied(discount: Money) -> AppliedCoupon {
+    AppliedCoupon { coupon_id: coupon_of(order_id(9)), discount }
 }
 fn place() -> OrderCommand {
     place_with(lines(), Some(krw(2650)))
@@ -73,6 +87,7 @@ fn placed() -> OrderEvent {
         customer_id: customer_id(),
         lines: lines(),
         total: krw(2650),
+        coupon: None,
         policy: policy(),
         contact_id: contact_id(),
         payment_id: payment_of(order_id(1)),
@@ -112,6 +127,7 @@ fn cancellation_requested(by: Actor, cause: CancellationCause, was_confirmed: bo
         delivery_id: delivery_of(order_id(1)),
         products: vec![product_id(1), product_id(2)],
         amount: krw(2650),
+        coupon_id: None,
     }
     .into()
 }
@@ -129,7 +145,8 @@ fn cancelled() -> OrderEvent {
     OrderCancelled { order_id: order_id(1) }.into()
 }
 fn completed() -> OrderEvent {
-    OrderCompleted { order_id: order_id(1), customer_id: customer_id(), shop_id: shop_id() }.into()
+    let (order_id, customer_id, shop_id) = (order_id(1), customer_id(), shop_id());
+    OrderCompleted { order_id, customer_id, shop_id, coupon: None }.into()
 }
 fn illegal(state: &'static str, command: &'static str) -> OrderError {
     OrderError::IllegalTransition { state, command }
@@ -159,12 +176,16 @@ fn every_command_in_every_state() {
             ("cancelled, was confirmed", vec![place(), ConfirmOrder, by_customer(), FinishCancellation]),
             ("rejected", vec![place(), reject(declined())]),
             ("completed", vec![place(), ConfirmOrder, CompleteOrder]),
+            ("confirmed, with a coupon", vec![place_with_coupon(krw(650), None), ConfirmOrder]),
             ("completed while cancelling", vec![place(), ConfirmOrder, by_customer(), CompleteOrder]),
         ],
         commands: vec![
             ("place", place()),
             ("place at another price", place_with(lines(), Some(krw(2649)))),
             ("place nothing", place_with(vec![], None)),
+            ("place with a coupon", place_with_coupon(krw(650), Some(krw(2000)))),
+            ("place with a coupon worth more", place_with_coupon(krw(2651), None)),
+            ("place with a coupon in euro", place_with_coupon(eur(1), None)),
             ("confirm", ConfirmOrder),
             ("reject, payment declined", reject(declined())),
             ("reject, no stock", reject(stock_refused())),

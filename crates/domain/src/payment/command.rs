@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::PaymentTiming;
-use crate::{ContactId, CustomerId, Money, OrderId, PaymentId, RefundId, ShopId, Timestamp};
+use crate::{ContactId, CustomerId, Money, PaymentId, RefundId, ShopId, Subject, Timestamp};
 
 /// What the provider said about a charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,12 +45,12 @@ pub enum PaymentCommand {
     RequestPayment {
         /// The new payment's id.
         payment_id: PaymentId,
-        /// For which order.
-        order_id: OrderId,
+        /// What is paid for.
+        subject: Subject,
         /// From whom.
         customer_id: CustomerId,
-        /// For which shop.
-        shop_id: ShopId,
+        /// The shop that gets it; none for a reservation.
+        shop_id: Option<ShopId>,
         /// How much.
         amount: Money,
         /// Within the order call, or later.

@@ -45,15 +45,15 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Answer {
             RecordCapture { attempt, outcome: CaptureOutcome::Captured { provider_ref }, .. },
         ) => late_capture(details, *attempt, provider_ref),
 
-        (Requested, VoidPayment) => executed(PaymentVoided { order_id: details.order_id }),
+        (Requested, VoidPayment) => executed(PaymentVoided { subject: details.subject }),
         (Capturing { void_requested: false }, VoidPayment) => {
-            executed(PaymentVoidRequested { order_id: details.order_id })
+            executed(PaymentVoidRequested { subject: details.subject })
         }
         (Capturing { void_requested: true } | Declined | Voided | Expired, VoidPayment) => already_applied(),
         (Captured { charge_ref }, VoidPayment) => refund::rest(details, charge_ref),
 
         (Requested, ExpirePayment { at }) if *at >= details.due_at => {
-            executed(PaymentExpired { order_id: details.order_id })
+            executed(PaymentExpired { subject: details.subject })
         }
         (Requested, ExpirePayment { .. }) => Err(PaymentError::NotDue { due_at: details.due_at }),
         // Somebody may just be paying: the outcome of the charge decides.
@@ -79,7 +79,7 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Answer {
 fn request(command: &PaymentCommand) -> Answer {
     let PaymentCommand::RequestPayment {
         payment_id,
-        order_id,
+        subject,
         customer_id,
         shop_id,
         amount,
@@ -92,7 +92,7 @@ fn request(command: &PaymentCommand) -> Answer {
     };
     executed(PaymentRequested {
         payment_id: *payment_id,
-        order_id: *order_id,
+        subject: *subject,
         customer_id: customer_id.clone(),
         shop_id: shop_id.clone(),
         amount: *amount,
@@ -123,7 +123,7 @@ fn capture_ended(
     outcome: &CaptureOutcome,
     at: Timestamp,
 ) -> Answer {
-    let order_id = payment.order_id;
+    let subject = payment.subject;
     match outcome {
         CaptureOutcome::Captured { provider_ref } => {
             let captured = captured(payment, payment.attempt, provider_ref).into();
@@ -143,14 +143,14 @@ fn capture_ended(
             let declined =
                 CaptureDeclined { attempt: payment.attempt, decline_code: decline_code.clone() }.into();
             if void_requested {
-                return executed_all([declined, PaymentVoided { order_id }.into()]);
+                return executed_all([declined, PaymentVoided { subject }.into()]);
             }
             match payment.timing {
                 PaymentTiming::AtOrder => {
-                    executed(PaymentDeclined { order_id, decline_code: decline_code.clone() })
+                    executed(PaymentDeclined { subject, decline_code: decline_code.clone() })
                 }
                 PaymentTiming::Deferred if at >= payment.due_at => {
-                    executed_all([declined, PaymentExpired { order_id }.into()])
+                    executed_all([declined, PaymentExpired { subject }.into()])
                 }
                 PaymentTiming::Deferred => executed_all([declined]),
             }
@@ -161,7 +161,7 @@ fn capture_ended(
 fn captured(payment: &PaymentDetails, attempt: u32, provider_ref: &str) -> PaymentCaptured {
     PaymentCaptured {
         payment_id: payment.payment_id,
-        order_id: payment.order_id,
+        subject: payment.subject,
         amount: payment.amount,
         attempt,
         provider_ref: provider_ref.to_owned(),
@@ -171,7 +171,7 @@ fn captured(payment: &PaymentDetails, attempt: u32, provider_ref: &str) -> Payme
 fn late_capture(payment: &PaymentDetails, attempt: u32, provider_ref: &str) -> Answer {
     let found = LateCaptureFound {
         payment_id: payment.payment_id,
-        order_id: payment.order_id,
+        subject: payment.subject,
         amount: payment.amount,
         attempt,
         provider_ref: provider_ref.to_owned(),

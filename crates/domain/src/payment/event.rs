@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, CustomerId, Money, OrderId, PaymentId, RefundId, ShopId, Timestamp};
+use crate::{ContactId, CustomerId, Money, PaymentId, RefundId, ShopId, Subject, Timestamp};
 
 /// When a payment is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +21,14 @@ events! {
         "payment.requested" @ 1 => PaymentRequested {
             /// Which payment.
             payment_id: PaymentId,
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
             /// From whom.
             customer_id: CustomerId,
-            /// For which shop.
-            shop_id: ShopId,
+            /// The shop that gets it; none for a reservation.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            shop_id: Option<ShopId>,
             /// How much.
             amount: Money,
             /// Within the order call, or later.
@@ -51,8 +53,9 @@ events! {
         "payment.captured" @ 1 => PaymentCaptured {
             /// Which payment.
             payment_id: PaymentId,
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
             /// How much.
             amount: Money,
             /// Which attempt; 0 when nothing was to be paid.
@@ -69,32 +72,37 @@ events! {
         },
         /// The payment failed for good.
         "payment.declined" @ 1 => PaymentDeclined {
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
             /// The provider's word for it.
             decline_code: String,
         },
         /// Nobody wants the money any more, but a charge is under way: its outcome decides.
         "payment.void_requested" @ 1 => PaymentVoidRequested {
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
         },
         /// Called off; no money moved.
         "payment.voided" @ 1 => PaymentVoided {
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
         },
         /// Not made in time; no money moved.
         "payment.expired" @ 1 => PaymentExpired {
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
         },
         /// Money turned out to be taken after the payment had ended: it goes back.
         "payment.late_capture_found" @ 1 => LateCaptureFound {
             /// Which payment.
             payment_id: PaymentId,
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
             /// How much.
             amount: Money,
             /// Which attempt.
@@ -117,8 +125,9 @@ events! {
         },
         /// Money was given back.
         "payment.refunded" @ 1 => PaymentRefunded {
-            /// For which order.
-            order_id: OrderId,
+            /// What is paid for.
+            #[serde(flatten)]
+            subject: Subject,
             /// Which refund.
             refund_id: RefundId,
             /// How much.

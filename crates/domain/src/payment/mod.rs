@@ -1,4 +1,4 @@
-//! A payment: money asked for, taken, and given back, for one order.
+//! A payment: money asked for, taken, and given back, for one order or one reservation.
 //!
 //! ```text
 //! (absent) --request--> Requested --start_capture--> Capturing --captured--> Captured (refunds live inside)
@@ -31,9 +31,9 @@ pub use state::{Payment, PaymentDetails, PaymentStage, RefundProgress, RefundSta
 
 use crate::{PaymentId, RefundId};
 
-aggregate!(Payment, kind: Payment, id: PaymentId, command: PaymentCommand, event: PaymentEvent, error: PaymentError, fold_version: 1);
+aggregate!(Payment, kind: Payment, id: PaymentId, command: PaymentCommand, event: PaymentEvent, error: PaymentError, fold_version: 2);
 
-/// The refund that gives everything back when an order is undone.
+/// The refund that gives everything back when an order or a reservation is undone.
 #[must_use]
 pub fn full_refund_of(payment: PaymentId) -> RefundId {
     RefundId::derived(payment.uuid(), "refund", "full")

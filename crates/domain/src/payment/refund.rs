@@ -29,11 +29,12 @@ pub(super) fn start(
     executed(started)
 }
 
-/// Gives back all that is left. Nothing left means that it was given back before.
+/// Gives back all that is left. Where other refunds have taken everything that is a refund of nothing: whoever called the
+/// payment off waits for its end.
 pub(super) fn rest(payment: &PaymentDetails, charge_ref: &str) -> Answer {
     let refund_id = full_refund_of(payment.payment_id);
     let left = Money { amount_minor: payment.refundable(), currency: payment.amount.currency };
-    if payment.refunds.contains_key(&refund_id) || (left.is_zero() && !payment.refunds.is_empty()) {
+    if payment.refunds.contains_key(&refund_id) {
         return already_applied();
     }
     start(payment, charge_ref, refund_id, left)
@@ -96,5 +97,5 @@ pub(super) fn started(
 }
 
 fn done(payment: &PaymentDetails, refund_id: RefundId, amount: Money, provider_ref: &str) -> PaymentRefunded {
-    PaymentRefunded { order_id: payment.order_id, refund_id, amount, provider_ref: provider_ref.to_owned() }
+    PaymentRefunded { subject: payment.subject, refund_id, amount, provider_ref: provider_ref.to_owned() }
 }

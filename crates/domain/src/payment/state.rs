@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{PaymentEvent, PaymentTiming};
-use crate::{ContactId, CustomerId, Money, OrderId, PaymentId, RefundId, ShopId, Timestamp};
+use crate::{ContactId, CustomerId, Money, PaymentId, RefundId, ShopId, Subject, Timestamp};
 
 /// How far a refund is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +35,12 @@ pub struct RefundState {
 pub struct PaymentDetails {
     /// Which payment.
     pub payment_id: PaymentId,
-    /// For which order.
-    pub order_id: OrderId,
+    /// What is paid for.
+    pub subject: Subject,
     /// From whom.
     pub customer_id: CustomerId,
-    /// For which shop.
-    pub shop_id: ShopId,
+    /// The shop that gets it; none for a reservation.
+    pub shop_id: Option<ShopId>,
     /// How much.
     pub amount: Money,
     /// Within the order call, or later.
@@ -125,7 +125,7 @@ pub(super) fn evolve(state: &mut Payment, event: &PaymentEvent) {
         *state = Payment::Existing {
             details: PaymentDetails {
                 payment_id: e.payment_id,
-                order_id: e.order_id,
+                subject: e.subject,
                 customer_id: e.customer_id.clone(),
                 shop_id: e.shop_id.clone(),
                 amount: e.amount,

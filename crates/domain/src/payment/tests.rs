@@ -9,9 +9,9 @@ use super::{
     RefundStarted, full_refund_of,
 };
 use crate::{
-    Aggregate, Money, PaymentId, RefundId,
+    Aggregate, Money, Outcome, PaymentId, RefundId,
     order::payment_of,
-    testing::{at, contact_id, customer_id, eur, fold, given, krw, order_id, shop_id},
+    testing::{at, contact_id, customer_id, eur, fold, given, krw, order_id, reservation_id, shop_id},
 };
 
 mod grid;
@@ -33,11 +33,24 @@ fn part(number: u32) -> RefundId {
 fn request(timing: PaymentTiming, amount: Money) -> PaymentCommand {
     PaymentCommand::RequestPayment {
         payment_id: payment_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         amount,
         timing,
+        method: None,
+        due_at: at(DUE),
+    }
+}
+/// The payment of a reservation: no shop gets it.
+fn request_for_reservation() -> PaymentCommand {
+    PaymentCommand::RequestPayment {
+        payment_id: payment_id(),
+        subject: reservation_id(1).into(),
+        customer_id: customer_id(),
+        shop_id: None,
+        amount: krw(1000),
+        timing: PaymentTiming::Deferred,
         method: None,
         due_at: at(DUE),
     }
@@ -74,9 +87,9 @@ fn record_refund_failed(refund_id: RefundId, attempt: u32) -> PaymentCommand {
 fn requested_for(timing: PaymentTiming, amount: Money) -> PaymentEvent {
     PaymentRequested {
         payment_id: payment_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         amount,
         timing,
         method: None,
@@ -97,7 +110,7 @@ fn captured(attempt: u32) -> PaymentEvent {
     let provider_ref = format!("ch_{attempt}");
     PaymentCaptured {
         payment_id: payment_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         amount: krw(1000),
         attempt,
         provider_ref,
@@ -108,22 +121,22 @@ fn capture_declined(attempt: u32) -> PaymentEvent {
     CaptureDeclined { attempt, decline_code: "no_funds".to_owned() }.into()
 }
 fn declined() -> PaymentEvent {
-    PaymentDeclined { order_id: order_id(1), decline_code: "no_funds".to_owned() }.into()
+    PaymentDeclined { subject: order_id(1).into(), decline_code: "no_funds".to_owned() }.into()
 }
 fn void_requested() -> PaymentEvent {
-    PaymentVoidRequested { order_id: order_id(1) }.into()
+    PaymentVoidRequested { subject: order_id(1).into() }.into()
 }
 fn voided() -> PaymentEvent {
-    PaymentVoided { order_id: order_id(1) }.into()
+    PaymentVoided { subject: order_id(1).into() }.into()
 }
 fn expired() -> PaymentEvent {
-    PaymentExpired { order_id: order_id(1) }.into()
+    PaymentExpired { subject: order_id(1).into() }.into()
 }
 fn late_capture(attempt: u32) -> PaymentEvent {
     let provider_ref = format!("ch_{attempt}");
     LateCaptureFound {
         payment_id: payment_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         amount: krw(1000),
         attempt,
         provider_ref,
@@ -136,7 +149,12 @@ fn refund_started(refund_id: RefundId, attempt: u32, amount: i64) -> PaymentEven
 }
 fn refunded(refund_id: RefundId, amount: i64) -> PaymentEvent {
     let provider_ref = "re_1".to_owned();
-    PaymentRefunded { order_id: order_id(1), refund_id, amount: krw(amount), provider_ref }.into()
+    PaymentRefunded { subject: order_id(1).into(), refund_id, amount: krw(amount), provider_ref }.into()
+}
+/// Nothing was to be given back, so the provider has no name for it.
+fn refunded_nothing(refund_id: RefundId) -> PaymentEvent {
+    let provider_ref = String::new();
+    PaymentRefunded { subject: order_id(1).into(), refund_id, amount: krw(0), provider_ref }.into()
 }
 fn refund_failed(refund_id: RefundId, attempt: u32) -> PaymentEvent {
     RefundFailed { refund_id, attempt, failure_code: "closed_account".to_owned() }.into()
@@ -182,7 +200,7 @@ fn a_charge_of_nothing_is_captured_without_the_provider() {
     let nothing = || requested_for(PaymentTiming::AtOrder, krw(0));
     let done = PaymentCaptured {
         payment_id: payment_id(),
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         amount: krw(0),
         attempt: 0,
         provider_ref: String::new(),
@@ -240,9 +258,26 @@ fn a_void_after_a_part_was_given_back_gives_back_the_rest() {
     given::<Payment>(taken_and([refund_started(part(1), 1, 300), refunded(part(1), 300)]))
         .when(PaymentCommand::VoidPayment)
         .then([refund_started(full(), 1, 700)]);
-    given::<Payment>(taken_and([refund_started(part(1), 1, 1000), refund_failed(part(1), 1)]))
-        .when(PaymentCommand::VoidPayment)
-        .then_already_applied();
+}
+
+#[test]
+fn a_void_after_everything_was_given_back_in_parts_is_a_refund_of_nothing_that_ends_the_waiting() {
+    let nothing = || [refund_started(full(), 1, 0), refunded_nothing(full())];
+    for parts in [
+        vec![refund_started(part(1), 1, 1000), refunded(part(1), 1000)],
+        vec![
+            refund_started(part(1), 1, 300),
+            refunded(part(1), 300),
+            refund_started(part(2), 1, 700),
+            refunded(part(2), 700),
+        ],
+        vec![refund_started(part(1), 1, 1000), refund_failed(part(1), 1)],
+    ] {
+        given::<Payment>(taken_and(parts.clone())).when(PaymentCommand::VoidPayment).then(nothing());
+        given::<Payment>(taken_and(parts.into_iter().chain(nothing())))
+            .when(PaymentCommand::VoidPayment)
+            .then_already_applied();
+    }
 }
 
 #[test]
@@ -285,7 +320,7 @@ fn refunds_never_exceed_what_was_captured_minus_what_was_started_or_done() {
 #[test]
 fn a_refund_of_nothing_completes_without_the_provider() {
     let done = PaymentRefunded {
-        order_id: order_id(1),
+        subject: order_id(1).into(),
         refund_id: part(1),
         amount: krw(0),
         provider_ref: String::new(),
@@ -341,6 +376,39 @@ fn money_that_was_never_taken_is_not_given_back() {
     given::<Payment>([requested(), voided()])
         .when(refund(part(1), krw(1)))
         .then_error(PaymentError::IllegalTransition { state: "voided", command: "be refunded" });
+}
+
+#[test]
+fn every_event_about_the_payment_of_a_reservation_names_the_reservation() {
+    use PaymentCommand::VoidPayment;
+    let ways = [
+        vec![start(10), record_captured(1), VoidPayment, record_refunded(full(), 1)],
+        vec![start(10), VoidPayment, record_declined(1, 20), record_captured(1)],
+        vec![start(10), record_declined(1, DUE)],
+        vec![expire(DUE)],
+        vec![VoidPayment],
+    ];
+    for way in ways {
+        let mut payment = Payment::default();
+        for command in std::iter::once(request_for_reservation()).chain(way) {
+            let Ok(Outcome::Executed(events)) = payment.decide(&command) else { panic!("{command:?}") };
+            for event in events {
+                let stored: serde_json::Value = serde_json::from_slice(&event.encode()).unwrap();
+                assert_eq!(stored.get("order_id").or(stored.get("shop_id")), None, "{stored}");
+                let names_it =
+                    stored.get("reservation_id").is_some_and(|id| *id == reservation_id(1).to_string());
+                let needs_none = matches!(
+                    event,
+                    PaymentEvent::CaptureStarted(_)
+                        | PaymentEvent::CaptureDeclined(_)
+                        | PaymentEvent::RefundStarted(_)
+                );
+                assert_ne!(names_it, needs_none, "{} {stored}", event.name());
+                payment.evolve(&event);
+            }
+        }
+        assert_eq!(payment.details().unwrap().subject, reservation_id(1).into());
+    }
 }
 
 #[test]

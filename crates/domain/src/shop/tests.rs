@@ -6,9 +6,10 @@ use super::{
     Shop, ShopClosed, ShopCommand, ShopError, ShopEvent, ShopOpened, ShopPolicyChanged, ShopReopened,
 };
 use crate::{
-    CancellableUntil, NotifiedChange, PaymentTerms, ShopPolicy,
+    CancellableUntil, CouponPolicy, Money, NotifiedChange, PaymentTerms, ShopPolicy,
+    coupon::CouponValue,
     policy::{MAX_POLICY_SECS, PolicyError},
-    testing::{Grid, given, policy, shop_id},
+    testing::{Grid, given, krw, policy, shop_id},
 };
 
 fn put(name: &str, policy: ShopPolicy) -> ShopCommand {
@@ -120,7 +121,52 @@ fn a_policy_that_makes_no_sense_is_refused_with_its_reason() {
 #[test]
 fn the_longest_times_of_a_policy_are_taken() {
     let payment = PaymentTerms::Deferred { pay_within_secs: MAX_POLICY_SECS };
-    assert_eq!(ShopPolicy { payment, ..policy() }.check(), Ok(()));
+    let refund_window_secs = Some(MAX_POLICY_SECS);
+    assert_eq!(ShopPolicy { payment, refund_window_secs, ..policy() }.check(), Ok(()));
+}
+
+#[test]
+fn a_refund_window_of_no_time_or_beyond_a_year_is_refused() {
+    for secs in [0, MAX_POLICY_SECS + 1] {
+        let error = PolicyError::TimeOutOfRange { field: "refund_window_secs".to_owned(), secs };
+        let policy = ShopPolicy { refund_window_secs: Some(secs), ..policy() };
+        given::<Shop>([]).when(put("Pizza", policy)).then_error(error.into());
+    }
+    assert_eq!(ShopPolicy { refund_window_secs: Some(1), ..policy() }.check(), Ok(()));
+}
+
+#[test]
+fn a_coupon_is_worth_something_and_no_more_than_everything() {
+    let with = |value, minimum| ShopPolicy { coupon: Some(CouponPolicy { value, minimum }), ..policy() };
+    for value in [CouponValue::Amount(krw(1)), CouponValue::Percent(1), CouponValue::Percent(100)] {
+        assert_eq!(with(value, krw(0)).check(), Ok(()));
+    }
+    for value in [CouponValue::Amount(krw(0)), CouponValue::Percent(0), CouponValue::Percent(101)] {
+        given::<Shop>([]).when(put("Pizza", with(value, krw(0)))).then_error(PolicyError::Coupon.into());
+    }
+    let below_zero = Money { amount_minor: -1, ..krw(0) };
+    let policy = with(CouponValue::Percent(10), below_zero);
+    given::<Shop>([]).when(put("Pizza", policy)).then_error(PolicyError::Coupon.into());
+}
+
+#[test]
+fn a_policy_without_a_refund_window_and_a_coupon_is_stored_as_it_was_before_there_were_any() {
+    let stored = serde_json::to_value(policy()).unwrap();
+    assert_eq!(stored.get("refund_window_secs"), None);
+    assert_eq!(stored.get("coupon"), None);
+    assert_eq!(serde_json::from_value::<ShopPolicy>(stored).unwrap(), policy());
+    let pizza = serde_json::json!({
+        "payment": {"when": "at_order"},
+        "cancellable_until": "accepted",
+        "refund_window_secs": 86_400,
+        "coupon": {
+            "value": {"kind": "amount", "value": {"amount_minor": 2000, "currency": "KRW"}},
+            "minimum": {"amount_minor": 10_000, "currency": "KRW"},
+        },
+    });
+    let pizza: ShopPolicy = serde_json::from_value(pizza).unwrap();
+    let coupon = CouponPolicy { value: CouponValue::Amount(krw(2000)), minimum: krw(10_000) };
+    assert_eq!((pizza.refund_window_secs, pizza.coupon), (Some(86_400), Some(coupon)));
 }
 
 #[test]

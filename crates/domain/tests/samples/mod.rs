@@ -11,6 +11,9 @@ use orderstream_domain::{
     shop::{self, ShopEvent},
 };
 
+mod goods;
+mod resorts;
+
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_timestamp(1_767_225_600 + secs, 123_456_000).unwrap()
 }
@@ -47,6 +50,8 @@ fn at_order() -> ShopPolicy {
         preparation: true,
         cancellable_until: CancellableUntil::Preparing,
         notify: vec![NotifiedChange::OrderConfirmed, NotifiedChange::OrderCancelled],
+        refund_window_secs: None,
+        coupon: None,
     }
 }
 fn deferred() -> ShopPolicy {
@@ -55,6 +60,8 @@ fn deferred() -> ShopPolicy {
         preparation: false,
         cancellable_until: CancellableUntil::Requested,
         notify: vec![],
+        refund_window_secs: None,
+        coupon: None,
     }
 }
 fn charged() -> Vec<ChargedLine> {
@@ -70,7 +77,8 @@ fn sample(variant: &'static str, event: impl Into<Event>) -> Sample {
 
 /// All of them.
 pub(crate) fn all() -> Vec<Sample> {
-    [shops(), products(), orders(), payments(), deliveries(), notifications()].concat()
+    [shops(), products(), orders(), payments(), deliveries(), notifications(), goods::all(), resorts::all()]
+        .concat()
 }
 
 fn shops() -> Vec<Sample> {
@@ -130,6 +138,7 @@ fn orders() -> Vec<Sample> {
         customer_id: customer_id(),
         lines: vec![line(None), line(Some("red"))],
         total: won(1800),
+        coupon: None,
         policy,
         contact_id: order::contact_of(order_id),
         payment_id,
@@ -149,6 +158,7 @@ fn orders() -> Vec<Sample> {
             delivery_id,
             products: vec![product_id()],
             amount: won(1800),
+            coupon_id: None,
         }
         .into()
     };
@@ -182,7 +192,9 @@ fn orders() -> Vec<Sample> {
         sample("by_process", cancellation(process(), CancellationCause::DeliveryFailed, None, true)),
         order(OrderCancellationRefused { order_id }.into()),
         order(OrderCancelled { order_id }.into()),
-        order(OrderCompleted { order_id, customer_id: customer_id(), shop_id: shop_id() }.into()),
+        order(
+            OrderCompleted { order_id, customer_id: customer_id(), shop_id: shop_id(), coupon: None }.into(),
+        ),
     ]
 }
 
@@ -192,15 +204,16 @@ fn payments() -> Vec<Sample> {
         PaymentRefunded, PaymentRequested, PaymentVoidRequested, PaymentVoided, RefundFailed, RefundStarted,
     };
     let (order_id, payment_id, refund_id) = (order_id(), payment_id(), refund_id());
+    let subject = order_id.into();
     let (amount, attempt, method) = (won(1800), 1, order::contact_of(order_id));
     let (charge, back) = ("ch_1".to_owned(), "re_1".to_owned());
     let decline_code = || "no_funds".to_owned();
     let requested = |timing, method| -> PaymentEvent {
         PaymentRequested {
             payment_id,
-            order_id,
+            subject,
             customer_id: customer_id(),
-            shop_id: shop_id(),
+            shop_id: Some(shop_id()),
             amount,
             timing,
             method,
@@ -208,8 +221,8 @@ fn payments() -> Vec<Sample> {
         }
         .into()
     };
-    let captured = PaymentCaptured { payment_id, order_id, amount, attempt, provider_ref: charge.clone() };
-    let late = LateCaptureFound { payment_id, order_id, amount, attempt, provider_ref: charge.clone() };
+    let captured = PaymentCaptured { payment_id, subject, amount, attempt, provider_ref: charge.clone() };
+    let late = LateCaptureFound { payment_id, subject, amount, attempt, provider_ref: charge.clone() };
     let payment = |event: PaymentEvent| sample("", event);
     vec![
         payment(requested(PaymentTiming::AtOrder, Some(method))),
@@ -217,13 +230,13 @@ fn payments() -> Vec<Sample> {
         payment(CaptureStarted { payment_id, attempt, amount, method }.into()),
         payment(captured.into()),
         payment(CaptureDeclined { attempt, decline_code: decline_code() }.into()),
-        payment(PaymentDeclined { order_id, decline_code: decline_code() }.into()),
-        payment(PaymentVoidRequested { order_id }.into()),
-        payment(PaymentVoided { order_id }.into()),
-        payment(PaymentExpired { order_id }.into()),
+        payment(PaymentDeclined { subject, decline_code: decline_code() }.into()),
+        payment(PaymentVoidRequested { subject }.into()),
+        payment(PaymentVoided { subject }.into()),
+        payment(PaymentExpired { subject }.into()),
         payment(late.into()),
         payment(RefundStarted { payment_id, refund_id, attempt, amount, charge_ref: charge }.into()),
-        payment(PaymentRefunded { order_id, refund_id, amount, provider_ref: back }.into()),
+        payment(PaymentRefunded { subject, refund_id, amount, provider_ref: back }.into()),
         payment(RefundFailed { refund_id, attempt, failure_code: "closed_account".to_owned() }.into()),
     ]
 }
@@ -242,6 +255,7 @@ fn deliveries() -> Vec<Sample> {
         lines: charged(),
         needs_preparation: true,
         cancellable_until: CancellableUntil::Preparing,
+        refund_window_secs: None,
     };
     let cancelled = |cancelled_by, reason_id| -> DeliveryEvent {
         let (shop_id, customer_id) = (shop_id(), customer_id());
@@ -257,8 +271,11 @@ fn deliveries() -> Vec<Sample> {
         delivery(DeliveryAccepted { order_id, by: Actor::Shop(shop_id()) }.into()),
         delivery(PreparationStarted { order_id, by: manager }.into()),
         delivery(DeliveryShipped { order_id, by: admin }.into()),
-        delivery(DeliveryCompleted { order_id, by: courier() }.into()),
-        sample("by_system", DeliveryEvent::from(DeliveryCompleted { order_id, by: Actor::System })),
+        delivery(DeliveryCompleted { order_id, by: courier(), returnable_until: None }.into()),
+        sample(
+            "by_system",
+            DeliveryEvent::from(DeliveryCompleted { order_id, by: Actor::System, returnable_until: None }),
+        ),
         delivery(DeliveryFailed { order_id, by: courier(), reason_id }.into()),
         delivery(cancelled(CancelledBy::Order, None)),
         sample("by_shop", cancelled(CancelledBy::Shop, reason_id)),
@@ -270,10 +287,11 @@ fn notifications() -> Vec<Sample> {
     use notification::{NotificationFailed, NotificationQueued, NotificationSent};
     let queued = NotificationQueued {
         notification_id: NotificationId::derived(order_id().uuid(), "notification", "order_confirmed"),
-        order_id: order_id(),
+        subject: order_id().into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         change: NotifiedChange::OrderConfirmed,
+        voucher_id: None,
     };
     let failed = NotificationFailed { channel: "log".to_owned(), failure_code: "no_address".to_owned() };
     let notification = |event: NotificationEvent| sample("", event);

@@ -1,8 +1,9 @@
 //! Commands of any kind, for process managers.
 
 use domain::{
-    Aggregate, AnyCommand, Classified, delivery::Delivery, notification::Notification, order::Order,
-    payment::Payment, product::Product, shop::Shop,
+    Aggregate, AnyCommand, Classified, coupon::Coupon, delivery::Delivery, notification::Notification,
+    order::Order, payment::Payment, product::Product, refund::Refund, reservation::Reservation,
+    resort::Resort, shop::Shop, voucher::Voucher,
 };
 
 use super::{AnyError, CommandContext, Executed, Executor, run::Failed};
@@ -20,6 +21,11 @@ impl Executor {
             AnyCommand::Payment { id, command } => self.flat::<Payment>(&id, &command, &ctx).await,
             AnyCommand::Delivery { id, command } => self.flat::<Delivery>(&id, &command, &ctx).await,
             AnyCommand::Notification { id, command } => self.flat::<Notification>(&id, &command, &ctx).await,
+            AnyCommand::Refund { id, command } => self.flat::<Refund>(&id, &command, &ctx).await,
+            AnyCommand::Coupon { id, command } => self.flat::<Coupon>(&id, &command, &ctx).await,
+            AnyCommand::Resort { id, command } => self.flat::<Resort>(&id, &command, &ctx).await,
+            AnyCommand::Reservation { id, command } => self.flat::<Reservation>(&id, &command, &ctx).await,
+            AnyCommand::Voucher { id, command } => self.flat::<Voucher>(&id, &command, &ctx).await,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Loading: a snapshot if there is one, then the rest of the stream.
 
-use domain::{Aggregate, DecodeError, StreamId, Version};
+use domain::{Aggregate, DecodeError, Outcome, StreamId, Version};
+use uuid::Uuid;
 
 use super::Executor;
 use crate::{LogError, RawEvent, Snapshot};
@@ -30,6 +31,35 @@ impl Executor {
                 return Ok((version, state));
             }
             page = self.log.store().read_stream(stream, version, PAGE).await?;
+        }
+    }
+
+    /// Whether the command, decided on what the stream held before the commit of this id, leads to that commit's events.
+    /// Some commands count, such as a request to send something once more: right behind themselves they lead to others.
+    pub(super) async fn leads_to_what_is_stored<A: Aggregate>(
+        &self,
+        stream: StreamId,
+        command: &<A as Aggregate>::Command,
+        command_id: Uuid,
+    ) -> Result<bool, LogError> {
+        let mut state = A::default();
+        let mut version = 0;
+        let mut stored = Vec::new();
+        loop {
+            let page = self.log.store().read_stream(stream, version, PAGE).await?;
+            let more = page.len() == PAGE;
+            for raw in page {
+                version = raw.version;
+                if raw.command_id == command_id {
+                    stored.push(event::<A>(raw)?.1);
+                } else if stored.is_empty() {
+                    version = apply(&mut state, raw)?;
+                }
+            }
+            if !more {
+                let decided = state.decide(command);
+                return Ok(matches!(decided, Ok(Outcome::Executed(events)) if events == stored));
+            }
         }
     }
 
@@ -67,14 +97,19 @@ impl Executor {
 }
 
 fn apply<A: Aggregate>(state: &mut A, raw: RawEvent) -> Result<Version, LogError> {
+    let (version, event) = event::<A>(raw)?;
+    state.evolve(&event);
+    Ok(version)
+}
+
+fn event<A: Aggregate>(raw: RawEvent) -> Result<(Version, <A as Aggregate>::Event), LogError> {
     let envelope = raw.decode()?;
     let name = envelope.event.name();
     let event = <A as Aggregate>::Event::try_from(envelope.event).map_err(|_| LogError::Decode {
         position: envelope.position,
         source: DecodeError::Unknown { name: name.to_owned(), version: 0 },
     })?;
-    state.evolve(&event);
-    Ok(envelope.version)
+    Ok((envelope.version, event))
 }
 
 /// A snapshot of `state` if the way from `before` to `version` passes a multiple of `every`.

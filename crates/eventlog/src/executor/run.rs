@@ -162,19 +162,29 @@ impl Executor {
             Err(AppendError::Conflict { .. }) => return None,
             // Decided on a later state than the first time, so with other events: still the same command.
             Err(AppendError::CommandIdReused { version: stored, .. }) if stored < before => {
-                match self.log.append(commit(order, before, Vec::new())).await {
-                    Ok(first) => Ok(duplicate(first)),
-                    Err(AppendError::Conflict { .. }) => return None,
-                    Err(error) => Err(ExecuteError::Log(error).into()),
-                }
+                return self.first_time(order, before).await;
             }
             // Decided on a state older than the command itself, such as that of a stream that was taken to be new.
             Err(AppendError::CommandIdReused { version: stored, .. }) if stored > before => return None,
+            // Decided right behind what is stored: the same command if it leads to that where that was decided.
             Err(AppendError::CommandIdReused { stream, command_id, version }) => {
-                Err(ExecuteError::CommandIdReused { stream, command_id, version }.into())
+                match self.leads_to_what_is_stored::<A>(stream, order.command, command_id).await {
+                    Ok(true) => return self.first_time(order, before).await,
+                    Ok(false) => Err(ExecuteError::CommandIdReused { stream, command_id, version }.into()),
+                    Err(error) => Err(ExecuteError::Load(error).into()),
+                }
             }
             Err(error) => Err(ExecuteError::Log(error).into()),
         })
+    }
+
+    /// The answer to a command that took effect before the state of version `before`.
+    async fn first_time<A: Aggregate>(&self, order: &Order<'_, A>, before: Version) -> Tried<A> {
+        match self.log.append(commit(order, before, Vec::new())).await {
+            Ok(first) => Some(Ok(duplicate(first))),
+            Err(AppendError::Conflict { .. }) => None,
+            Err(error) => Some(Err(ExecuteError::Log(error).into())),
+        }
     }
 
     /// Whether the id was minted so recently that the stream can hardly exist.

@@ -2,6 +2,7 @@
 //! beside them.
 
 mod consumer;
+mod customer;
 mod meter;
 mod options;
 mod pass;
@@ -32,6 +33,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use customer::CustomerEntry;
 pub use options::ViewOptions;
 
 use self::slot::Slot;

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use eventlog::StoreError;
 
 use super::{Shared, Views, slot::Slot};
-use crate::{ListQuery, Page, View, ViewError, query::MAX_PAGE, store::Table};
+use crate::{Cursor, ListQuery, Page, View, ViewError, query::MAX_PAGE, store::Table};
 
 impl Views {
     /// The row with this key, if there is one.
@@ -24,23 +24,36 @@ impl Views {
     /// # Errors
     /// A filter by a column that the view does not have, or a store that fails.
     pub async fn list<V: View>(&self, query: ListQuery) -> Result<Page<V::Row>, ViewError> {
+        let limit = query.limit.clamp(1, MAX_PAGE);
+        Ok(page(self.found::<V>(&query, limit).await?, limit))
+    }
+
+    /// Up to one row more than `limit`, which tells whether there is more, each with its place.
+    pub(super) async fn found<V: View>(
+        &self,
+        query: &ListQuery,
+        limit: usize,
+    ) -> Result<Vec<(Cursor, V::Row)>, ViewError> {
         let slot = self.shared.slot_of::<V>()?;
         for (column, _) in &query.filters {
             if !slot.table().has_column(column) {
                 return Err(ViewError::UnknownColumn { view: V::NAME, column: (*column).to_owned() });
             }
         }
-        let limit = query.limit.clamp(1, MAX_PAGE);
-        // One more than asked for tells whether there is more.
-        let query = ListQuery { limit: limit + 1, ..query };
+        let query = ListQuery { limit: limit + 1, ..query.clone() };
         let store = &self.shared.store;
-        let mut found = self.shared.on_live(slot, |table| store.list(table, query.clone())).await?;
-        let has_more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| has_more).map(|(cursor, _)| cursor.clone());
-        let rows = found.iter().map(|(cursor, doc)| parse::<V>(&cursor.key, doc));
-        Ok(Page { rows: rows.collect::<Result<_, _>>()?, next, has_more })
+        let found = self.shared.on_live(slot, |table| store.list(table, query.clone())).await?;
+        let row = |(cursor, doc): (Cursor, String)| parse::<V>(&cursor.key, &doc).map(|row| (cursor, row));
+        found.into_iter().map(row).collect()
     }
+}
+
+/// The first `limit` of these rows.
+pub(super) fn page<R>(mut found: Vec<(Cursor, R)>, limit: usize) -> Page<R> {
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more).map(|(cursor, _)| cursor.clone());
+    Page { rows: found.into_iter().map(|(_, row)| row).collect(), next, has_more }
 }
 
 impl Shared {

@@ -10,7 +10,7 @@ use domain::Envelope;
 use eventlog::Checkpoint;
 
 use crate::{
-    ViewError,
+    RowKey, ViewError,
     batch::Batch,
     fold::{Fold, StoredRow},
     store::{Table, ViewStore},
@@ -54,14 +54,21 @@ pub(crate) async fn fold_window(
         let missing: Vec<_> = builds.iter_mut().map(|build| build.folder.missing(&events)).collect();
         (builds, events, missing)
     };
-    let (builds, events, missing) = run(inline, look).await.map_err(panicked)?;
+    let (builds, events, missing) = run(inline, look).await.map_err(&panicked)?;
 
-    let mut stored: Vec<Vec<StoredRow>> = Vec::with_capacity(builds.len());
-    for (build, keys) in builds.iter().zip(missing) {
-        let nothing = keys.is_empty();
-        stored.push(if nothing { Vec::new() } else { store.fetch(build.table.clone(), keys).await? });
-    }
+    let stored = fetch(store, &builds, missing).await?;
+    let look_on = move || {
+        let mut builds = builds;
+        let mut related = Vec::with_capacity(builds.len());
+        for (build, rows) in builds.iter_mut().zip(stored) {
+            build.folder.load(rows)?;
+            related.push(build.folder.related(&events));
+        }
+        Ok::<_, ViewError>((builds, events, related))
+    };
+    let (builds, events, related) = run(inline, look_on).await.map_err(&panicked)??;
 
+    let stored = fetch(store, &builds, related).await?;
     let fold = move || {
         let mut builds = builds;
         let mut batches = Vec::with_capacity(builds.len());
@@ -73,6 +80,20 @@ pub(crate) async fn fold_window(
         Ok((builds, batches))
     };
     run(inline, fold).await.map_err(panicked)?
+}
+
+/// What the store has of the rows that each build misses.
+async fn fetch(
+    store: &ViewStore,
+    builds: &[Build],
+    missing: Vec<Vec<RowKey>>,
+) -> Result<Vec<Vec<StoredRow>>, ViewError> {
+    let mut stored = Vec::with_capacity(builds.len());
+    for (build, keys) in builds.iter().zip(missing) {
+        let nothing = keys.is_empty();
+        stored.push(if nothing { Vec::new() } else { store.fetch(build.table.clone(), keys).await? });
+    }
+    Ok(stored)
 }
 
 /// Runs `work` here or on a thread that may block. An error is the message of a panic.

@@ -54,6 +54,8 @@ fn keep<V: View>(events: &[Arc<Envelope>], window: usize, forgetful: bool) -> Ke
         }
         let missing = folder.missing(events);
         folder.load(kept.rows(missing)).unwrap();
+        let related = folder.related(events);
+        folder.load(kept.rows(related)).unwrap();
         kept.take(&folder.fold(events));
     }
     kept
@@ -78,7 +80,7 @@ pub(crate) fn windows_do_not_matter<V: View>() {
 /// Events in any order, and each of them twice, make no fold panic.
 pub(crate) fn tolerates_any_order<V: View>() {
     for seed in 0..20 {
-        let mut events: Vec<_> = Scenario::ALL.iter().flat_map(|s| story(*s).envelopes()).collect();
+        let mut events: Vec<_> = Scenario::all().flat_map(|s| story(s).envelopes()).collect();
         events.extend(events.clone());
         let mut random = Random(seed);
         for place in (1..events.len()).rev() {

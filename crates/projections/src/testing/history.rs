@@ -4,8 +4,8 @@ use std::{any::Any, collections::HashMap, sync::Arc};
 
 use domain::{
     Actor, Aggregate, AggregateId, AnyCommand, Envelope, Event, Outcome, StreamId, Timestamp, Version,
-    delivery::Delivery, notification::Notification, order::Order, payment::Payment, product::Product,
-    shop::Shop,
+    coupon::Coupon, delivery::Delivery, notification::Notification, order::Order, payment::Payment,
+    product::Product, refund::Refund, reservation::Reservation, resort::Resort, shop::Shop, voucher::Voucher,
 };
 use eventlog::{CommandContext, Commit, EncodedCommit, NewEvent};
 use uuid::Uuid;
@@ -56,6 +56,11 @@ impl History {
             AnyCommand::Payment { id, command } => self.decide::<Payment>(&id, &command, context),
             AnyCommand::Delivery { id, command } => self.decide::<Delivery>(&id, &command, context),
             AnyCommand::Notification { id, command } => self.decide::<Notification>(&id, &command, context),
+            AnyCommand::Refund { id, command } => self.decide::<Refund>(&id, &command, context),
+            AnyCommand::Coupon { id, command } => self.decide::<Coupon>(&id, &command, context),
+            AnyCommand::Resort { id, command } => self.decide::<Resort>(&id, &command, context),
+            AnyCommand::Reservation { id, command } => self.decide::<Reservation>(&id, &command, context),
+            AnyCommand::Voucher { id, command } => self.decide::<Voucher>(&id, &command, context),
         }
     }
 

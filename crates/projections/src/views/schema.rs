@@ -14,3 +14,14 @@ pub struct MoneySchema {
     #[schema(example = "KRW")]
     currency: String,
 }
+
+/// What a coupon takes off: money, or so many hundredths.
+#[derive(ToSchema)]
+#[schema(as = CouponWorth)]
+#[serde(untagged)]
+pub enum CouponWorthSchema {
+    /// So much money, or the whole order if that is less.
+    Amount(MoneySchema),
+    /// So many hundredths of the order, 1 to 100.
+    Percent(u8),
+}

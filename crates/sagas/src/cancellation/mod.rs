@@ -1,5 +1,5 @@
-//! Cancellation: takes a confirmed order back: first the goods, then the money, then the stock, so that nothing is
-//! refunded that is already on its way. Instance: the order.
+//! Cancellation: takes a confirmed order back: first the goods, then the money, then the coupon that it used and the
+//! stock, so that nothing is refunded that is already on its way. Instance: the order.
 //!
 //! | stage | input | next | does |
 //! |---|---|---|---|
@@ -11,9 +11,10 @@
 //! | StoppingDelivery | DeliveryCancellationRefused | Refusing | refuse cancellation (superseded when the delivery failed meanwhile) |
 //! | StoppingDelivery, Refusing | OrderCancellationRequested because the delivery ended | GivingBack | refund in full |
 //! | StoppingDelivery, Refusing | OrderCancellationRefused | Idle | |
-//! | GivingBack | PaymentRefunded in full | Done | release stock, finish cancellation |
+//! | GivingBack | PaymentRefunded in full | Done | release coupon and stock, finish cancellation |
 //!
-//! An order that was not confirmed yet is undone by checkout. Nothing here is undone: it is the undoing.
+//! An order that was not confirmed yet is undone by checkout. One that is cancelled was never completed, so it has earned
+//! no coupon that would have to be taken back. Nothing here is undone: it is the undoing.
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    checkout::release_stock,
+    checkout::{release_coupon, release_stock},
     process::{Awaiting, Input, Process, Reaction, go, ignore},
 };
 
@@ -70,8 +71,10 @@ impl Process for Cancellation {
                 DeliveryEvent::DeliveryCancelled(_)
                 | DeliveryEvent::DeliveryFailed(_)
                 | DeliveryEvent::DeliveryCancellationRefused(_),
-            )
-            | Event::Payment(PaymentEvent::PaymentRefunded(_)) => Some(event.metadata.correlation_id),
+            ) => Some(event.metadata.correlation_id),
+            Event::Payment(PaymentEvent::PaymentRefunded(e)) => {
+                e.subject.order_id().map(domain::OrderId::uuid)
+            }
             _ => None,
         }
     }
@@ -121,10 +124,13 @@ impl Process for Cancellation {
             (GivingBack(order), Event::Payment(PaymentEvent::PaymentRefunded(e)))
                 if e.refund_id == full_refund_of(order.payment_id) =>
             {
-                go(Done).send_all(release_stock(order.order_id, order.products.iter().copied())).send(
-                    "finish_cancellation",
-                    AnyCommand::Order { id: order.order_id, command: OrderCommand::FinishCancellation },
-                )
+                go(Done)
+                    .send_all(order.coupon_id.map(|coupon| release_coupon(order.order_id, coupon)))
+                    .send_all(release_stock(order.order_id, order.products.iter().copied()))
+                    .send(
+                        "finish_cancellation",
+                        AnyCommand::Order { id: order.order_id, command: OrderCommand::FinishCancellation },
+                    )
             }
 
             _ => ignore(),

@@ -2,6 +2,7 @@
 
 use domain::{
     AnyCommand, RefundId,
+    coupon::CouponCommand,
     delivery::{CancelledBy, DeliveryCancellationRefused, DeliveryCommand, DeliveryEvent, DeliveryFailed},
     order::{
         CancellationCause, OrderCancellationRefused, OrderCancellationRequested, OrderCommand, OrderEvent,
@@ -15,7 +16,7 @@ use crate::{
     Process,
     testing::{
         Given, Then, cancellation, customer_id, delivery_cancelled, delivery_id, envelope, given, grid,
-        order_id, payment_id, product, refund_id, shop_id, won,
+        order_id, payment_id, product, refund_id, shop_id, used_coupon_id, won,
     },
 };
 
@@ -52,8 +53,8 @@ fn delivery_refused() -> DeliveryEvent {
     DeliveryCancellationRefused { order_id: order_id() }.into()
 }
 fn refunded(refund_id: RefundId) -> PaymentEvent {
-    let (order_id, amount) = (order_id(), won(2800));
-    PaymentRefunded { order_id, refund_id, amount, provider_ref: "re_1".to_owned() }.into()
+    let (subject, amount) = (order_id().into(), won(2800));
+    PaymentRefunded { subject, refund_id, amount, provider_ref: "re_1".to_owned() }.into()
 }
 fn order(command: OrderCommand) -> AnyCommand {
     AnyCommand::Order { id: order_id(), command }
@@ -141,6 +142,21 @@ fn money_that_is_back_releases_the_stock_and_ends_the_cancellation() {
 }
 
 #[test]
+fn money_that_is_back_gives_a_coupon_back_that_the_order_used() {
+    let order_id = order_id();
+    let with_coupon = OrderCancellationRequested { coupon_id: Some(used_coupon_id()), ..asked() };
+    let then = when(CancellationState::GivingBack(with_coupon)).when(refunded(refund_id()));
+    let release =
+        AnyCommand::Coupon { id: used_coupon_id(), command: CouponCommand::ReleaseCoupon { order_id } };
+    let mut then = then.then(CancellationState::Done).sends("release_coupon", release, &[]);
+    for id in [product(1), product(2)] {
+        let command = ProductCommand::ReleaseStock { order_id };
+        then = then.sends(&format!("release_stock/{id}"), AnyCommand::Product { id, command }, &[]);
+    }
+    then.sends("finish_cancellation", order(OrderCommand::FinishCancellation), &[]).and_no_more();
+}
+
+#[test]
 fn a_partial_refund_ends_nothing() {
     let other = RefundId::derived(payment_id().uuid(), "refund", "other");
     when(giving_back()).when(refunded(other)).then_nothing();
@@ -169,6 +185,13 @@ fn every_event_in_every_stage() {
         ("stopping the delivery", stopping()),
         ("refusing", refusing()),
         ("giving back", giving_back()),
+        (
+            "giving back, with a coupon",
+            CancellationState::GivingBack(OrderCancellationRequested {
+                coupon_id: Some(used_coupon_id()),
+                ..asked()
+            }),
+        ),
         ("done", CancellationState::Done),
     ];
     insta::assert_snapshot!("grid", grid::<Cancellation>(&states, &["due"]));

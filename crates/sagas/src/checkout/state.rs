@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     AnyCommand, ContactId, CustomerId, Money, OrderId, PaymentId, PaymentTerms, ProductId, ShopId, Timestamp,
-    order::{OrderPlaced, OrderRejection},
+    coupon::CouponCommand,
+    order::{AppliedCoupon, OrderPlaced, OrderRejection, total_of},
     payment::{PaymentCommand, PaymentTiming},
 };
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,16 @@ use serde::{Deserialize, Serialize};
 /// The process; see the [module](super).
 #[derive(Clone, Copy, Debug)]
 pub struct Checkout;
+
+/// A coupon that is to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsedCoupon {
+    /// Which coupon, and what it takes off.
+    #[serde(flatten)]
+    pub coupon: AppliedCoupon,
+    /// What the goods cost before that.
+    pub subtotal: Money,
+}
 
 /// What is being bought.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +35,11 @@ pub struct Basket {
     pub customer_id: CustomerId,
     /// Products and pieces, each product once.
     pub products: Vec<(ProductId, u64)>,
-    /// What it costs.
+    /// What it costs, the coupon's discount taken off.
     pub total: Money,
+    /// The coupon that it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<UsedCoupon>,
     /// The payment that decides it.
     pub payment_id: PaymentId,
     /// When the payment must be decided.
@@ -48,6 +62,11 @@ impl Basket {
             customer_id: placed.customer_id.clone(),
             products: products.into_iter().collect(),
             total: placed.total,
+            coupon: placed.coupon.map(|coupon| UsedCoupon {
+                coupon,
+                // Checked when the order was placed: the sum of all lines can be formed.
+                subtotal: total_of(&placed.lines).unwrap_or(placed.total),
+            }),
             payment_id: placed.payment_id,
             payment_due_at: placed.payment_due_at,
             timing: match placed.policy.payment {
@@ -72,15 +91,27 @@ impl Basket {
         let at_once = self.timing == PaymentTiming::AtOrder || self.total.is_zero();
         let command = PaymentCommand::RequestPayment {
             payment_id: self.payment_id,
-            order_id: self.order_id,
+            subject: self.order_id.into(),
             customer_id: self.customer_id.clone(),
-            shop_id: self.shop_id.clone(),
+            shop_id: Some(self.shop_id.clone()),
             amount: self.total,
             timing: self.timing,
             method: at_once.then_some(self.contact_id),
             due_at: self.payment_due_at,
         };
         AnyCommand::Payment { id: self.payment_id, command }
+    }
+
+    pub(super) fn redeem(&self, used: &UsedCoupon) -> AnyCommand {
+        let command = CouponCommand::RedeemCoupon {
+            coupon_id: used.coupon.coupon_id,
+            order_id: self.order_id,
+            shop_id: self.shop_id.clone(),
+            customer_id: self.customer_id.clone(),
+            subtotal: used.subtotal,
+            discount: used.coupon.discount,
+        };
+        AnyCommand::Coupon { id: used.coupon.coupon_id, command }
     }
 }
 
@@ -99,6 +130,13 @@ pub enum CheckoutState {
         missing: Vec<ProductId>,
         /// The first refusal.
         refusal: Option<OrderRejection>,
+        /// Whether the customer has called the order back meanwhile.
+        cancelled: bool,
+    },
+    /// The stock is put aside; the coupon is being used.
+    Redeeming {
+        /// What is being bought.
+        basket: Basket,
         /// Whether the customer has called the order back meanwhile.
         cancelled: bool,
     },

@@ -1,5 +1,7 @@
 //! The table of checkout, row by row and as a grid.
 
+mod coupon;
+
 use domain::{
     AnyCommand, PaymentTerms, ShopPolicy, Timestamp,
     order::{
@@ -61,13 +63,13 @@ fn out_of(number: u64) -> OrderRejection {
 fn captured() -> PaymentEvent {
     let provider_ref = "ch_1".to_owned();
     let (payment_id, order_id, amount) = (payment_id(), order_id(), won(2800));
-    PaymentCaptured { payment_id, order_id, amount, attempt: 1, provider_ref }.into()
+    PaymentCaptured { payment_id, subject: order_id.into(), amount, attempt: 1, provider_ref }.into()
 }
 fn declined() -> PaymentEvent {
-    PaymentDeclined { order_id: order_id(), decline_code: "no_funds".to_owned() }.into()
+    PaymentDeclined { subject: order_id().into(), decline_code: "no_funds".to_owned() }.into()
 }
 fn expired() -> PaymentEvent {
-    PaymentExpired { order_id: order_id() }.into()
+    PaymentExpired { subject: order_id().into() }.into()
 }
 fn called_back(was_confirmed: bool) -> OrderEvent {
     cancellation(CancellationCause::Requested, was_confirmed).into()
@@ -90,9 +92,9 @@ fn reserve(number: u64, quantity: u64) -> (String, AnyCommand) {
 fn request(timing: PaymentTiming, amount: i64, with_method: bool, due_at: Timestamp) -> AnyCommand {
     payment(PaymentCommand::RequestPayment {
         payment_id: payment_id(),
-        order_id: order_id(),
+        subject: order_id().into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         amount: won(amount),
         timing,
         method: with_method.then(contact_id),
@@ -210,14 +212,14 @@ fn a_cancellation_of_a_confirmed_order_is_left_to_cancellation() {
 
 #[test]
 fn however_the_payment_ends_the_undoing_puts_everything_back() {
-    let order_id = order_id();
+    let subject = order_id().into();
     let refunded = PaymentRefunded {
-        order_id,
+        subject,
         refund_id: refund_id(),
         amount: won(2800),
         provider_ref: "re_1".to_owned(),
     };
-    undone(when(undoing()).when(PaymentEvent::from(PaymentVoided { order_id })));
+    undone(when(undoing()).when(PaymentEvent::from(PaymentVoided { subject })));
     undone(when(undoing()).when(declined()));
     undone(when(undoing()).when(expired()));
     undone(when(undoing()).when(PaymentEvent::from(refunded)));
@@ -272,10 +274,16 @@ fn every_event_in_every_stage() {
         ("reserving the first", reserving(&[1])),
         ("reserving the first, the second refused", reserving_but(&[1], Some(out_of(2)), false)),
         ("reserving the first, cancelled", reserving_but(&[1], None, true)),
+        ("reserving the first, with a coupon", coupon::reserving(false)),
+        ("reserving the first, with a coupon, cancelled", coupon::reserving(true)),
+        ("redeeming", coupon::redeeming(false)),
+        ("redeeming, cancelled", coupon::redeeming(true)),
         ("paying", paying()),
+        ("paying, with a coupon", CheckoutState::Paying(coupon::basket())),
         ("confirming", confirming()),
         ("rejecting", rejecting()),
         ("undoing", undoing()),
+        ("undoing, with a coupon", CheckoutState::Undoing(coupon::basket())),
         ("done", CheckoutState::Done),
     ];
     insta::assert_snapshot!("grid", grid::<Checkout>(&states, &["due"]));

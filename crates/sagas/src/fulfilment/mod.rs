@@ -1,21 +1,27 @@
-//! Fulfilment: brings a confirmed order to the customer. Instance: the order.
+//! Fulfilment: brings a confirmed order to the customer, and closes the time in which the goods may go back. Instance: the
+//! order.
 //!
 //! | stage | input | next | does | undone by |
 //! |---|---|---|---|---|
 //! | Idle | OrderConfirmed | Delivering | request delivery (superseded when it was cancelled before) | cancellation: cancel delivery |
 //! | Delivering | DeliveryShipped | Delivering | commit stock, every product | |
-//! | Delivering | DeliveryCompleted | Done | complete order | |
+//! | Delivering | DeliveryCompleted, nothing may go back | Done | complete order | |
+//! | Delivering | DeliveryCompleted, goods may go back | Returnable | complete order, wakes at the window's end | |
+//! | Returnable | timer `return_window` | Done | close return window | |
 //! | Delivering | DeliveryFailed | Done | request the order's cancellation | |
 //! | Delivering | DeliveryCancelled by the shop | Done | request the order's cancellation | |
 //! | Delivering | DeliveryCancelled by the order | Done | | |
+//!
+//! In Returnable nothing is awaited: the order is done, and only the timer is left. A delivery judges by time itself
+//! whether goods may still go back; closing the window makes a fact of it that everybody can see.
 
 #[cfg(test)]
 mod tests;
 
 use domain::{
     Actor, AnyCommand, ContactId, Envelope, Event, OrderId, ProductId,
-    delivery::{CancelledBy, DeliveryCommand, DeliveryEvent},
-    order::{CancellationCause, OrderCommand, OrderConfirmed, OrderEvent},
+    delivery::{CancelledBy, DeliveryCommand, DeliveryCompleted, DeliveryEvent},
+    order::{CancellationCause, OrderCommand, OrderConfirmed, OrderEvent, delivery_of},
     product::ProductCommand,
 };
 use serde::{Deserialize, Serialize};
@@ -43,9 +49,13 @@ pub enum FulfilmentState {
         /// Whether it left the shop.
         shipped: bool,
     },
+    /// It arrived, and may go back for a while.
+    Returnable(OrderId),
     /// Over.
     Done,
 }
+
+const RETURN_WINDOW: &str = "return_window";
 
 impl Process for Fulfilment {
     type State = FulfilmentState;
@@ -70,8 +80,16 @@ impl Process for Fulfilment {
     }
 
     fn react(state: &FulfilmentState, input: Input<'_>) -> Reaction<FulfilmentState> {
-        use FulfilmentState::{Delivering, Done, Idle};
-        let Input::Event(event) = input else { return ignore() };
+        use FulfilmentState::{Delivering, Done, Idle, Returnable};
+        let event = match (state, input) {
+            (_, Input::Event(event)) => event,
+            (Returnable(order_id), Input::Timer { name: RETURN_WINDOW, due_at }) => {
+                let command = DeliveryCommand::CloseReturnWindow { at: due_at };
+                let id = delivery_of(*order_id);
+                return go(Done).send("close_return_window", AnyCommand::Delivery { id, command });
+            }
+            (_, Input::Timer { .. }) => return ignore(),
+        };
         match (state, &event.event) {
             (Idle, Event::Order(OrderEvent::OrderConfirmed(e))) => go(delivering(e))
                 .send("request_delivery", request_delivery(e))
@@ -81,8 +99,8 @@ impl Process for Fulfilment {
                 go(Delivering { order_id: *order_id, products: products.clone(), shipped: true })
                     .send_all(products.iter().map(|product| commit_stock(*order_id, *product)))
             }
-            (Delivering { order_id, .. }, Event::Delivery(DeliveryEvent::DeliveryCompleted(_))) => {
-                go(Done).send("complete_order", order(*order_id, OrderCommand::CompleteOrder))
+            (Delivering { order_id, .. }, Event::Delivery(DeliveryEvent::DeliveryCompleted(e))) => {
+                arrived(*order_id, e)
             }
             (Delivering { order_id, .. }, Event::Delivery(DeliveryEvent::DeliveryFailed(e))) => go(Done)
                 .send(
@@ -105,7 +123,7 @@ impl Process for Fulfilment {
 
     fn awaits(state: &FulfilmentState) -> Option<Awaiting> {
         match state {
-            FulfilmentState::Idle | FulfilmentState::Done => None,
+            FulfilmentState::Idle | FulfilmentState::Returnable(_) | FulfilmentState::Done => None,
             FulfilmentState::Delivering { shipped: false, .. } => {
                 Awaiting::for_event("the shop to ship (DeliveryShipped)")
             }
@@ -123,6 +141,14 @@ fn delivering(confirmed: &OrderConfirmed) -> FulfilmentState {
     FulfilmentState::Delivering { order_id: confirmed.order_id, products, shipped: false }
 }
 
+fn arrived(order_id: OrderId, completed: &DeliveryCompleted) -> Reaction<FulfilmentState> {
+    let next = match completed.returnable_until {
+        None => go(FulfilmentState::Done),
+        Some(until) => go(FulfilmentState::Returnable(order_id)).wake(RETURN_WINDOW, until),
+    };
+    next.send("complete_order", order(order_id, OrderCommand::CompleteOrder))
+}
+
 fn request_delivery(confirmed: &OrderConfirmed) -> AnyCommand {
     let command = DeliveryCommand::RequestDelivery {
         delivery_id: confirmed.delivery_id,
@@ -132,6 +158,7 @@ fn request_delivery(confirmed: &OrderConfirmed) -> AnyCommand {
         lines: confirmed.lines.clone(),
         needs_preparation: confirmed.policy.preparation,
         cancellable_until: confirmed.policy.cancellable_until,
+        refund_window_secs: confirmed.policy.refund_window_secs,
     };
     AnyCommand::Delivery { id: confirmed.delivery_id, command }
 }

@@ -1,7 +1,7 @@
 //! The table of fulfilment, row by row and as a grid.
 
 use domain::{
-    Actor, AnyCommand, CancellableUntil,
+    Actor, AnyCommand, CancellableUntil, Timestamp,
     delivery::{
         CancelledBy, DeliveryCommand, DeliveryCompleted, DeliveryEvent, DeliveryFailed, DeliveryShipped,
     },
@@ -13,8 +13,8 @@ use super::{Fulfilment, FulfilmentState};
 use crate::{
     Process,
     testing::{
-        Given, charged, contact_id, customer_id, delivery_cancelled, delivery_id, given, grid, order_id,
-        policy, product, shop_id,
+        Given, at, charged, contact_id, customer_id, delivery_cancelled, delivery_id, given, grid, order_id,
+        product, shop_id, with_returns,
     },
 };
 
@@ -35,6 +35,12 @@ fn cancel_order(cause: CancellationCause) -> AnyCommand {
     let by = Actor::Process("fulfilment".to_owned());
     order(OrderCommand::RequestCancellation { by, cause, reason_id: Some(contact_id()) })
 }
+fn returnable() -> FulfilmentState {
+    FulfilmentState::Returnable(order_id())
+}
+fn completed(returnable_until: Option<Timestamp>) -> DeliveryEvent {
+    DeliveryCompleted { order_id: order_id(), by: by(), returnable_until }.into()
+}
 fn failed() -> DeliveryEvent {
     DeliveryFailed { order_id: order_id(), by: by(), reason_id: Some(contact_id()) }.into()
 }
@@ -50,7 +56,7 @@ fn a_confirmed_order_requests_its_delivery_unless_it_was_cancelled_before() {
         customer_id: customer_id(),
         delivery_id: delivery_id(),
         lines: charged(),
-        policy: policy(&[]),
+        policy: with_returns(),
     };
     let command = DeliveryCommand::RequestDelivery {
         delivery_id: delivery_id(),
@@ -60,6 +66,7 @@ fn a_confirmed_order_requests_its_delivery_unless_it_was_cancelled_before() {
         lines: charged(),
         needs_preparation: true,
         cancellable_until: CancellableUntil::Accepted,
+        refund_window_secs: Some(3600),
     };
     let request = AnyCommand::Delivery { id: delivery_id(), command };
     let then = when(FulfilmentState::Idle).when(OrderEvent::from(confirmed)).then(delivering(false));
@@ -79,9 +86,24 @@ fn goods_that_leave_the_shop_leave_the_stock_each_product_once() {
 
 #[test]
 fn goods_that_arrive_complete_the_order() {
-    let completed = DeliveryCompleted { order_id: order_id(), by: by() };
-    let then = when(delivering(true)).when(DeliveryEvent::from(completed)).then(FulfilmentState::Done);
+    let then = when(delivering(true)).when(completed(None)).then(FulfilmentState::Done);
     then.sends("complete_order", order(OrderCommand::CompleteOrder), &[]).and_no_more();
+}
+
+#[test]
+fn goods_that_may_go_back_complete_the_order_and_set_a_timer() {
+    let then = when(delivering(true)).when(completed(Some(at(3610)))).then(returnable());
+    then.sends("complete_order", order(OrderCommand::CompleteOrder), &[])
+        .and_timers(&[("return_window", Some(at(3610)))]);
+}
+
+#[test]
+fn the_end_of_the_refund_window_closes_it() {
+    let then = when(returnable()).when_woken("return_window", at(3610)).then(FulfilmentState::Done);
+    let command = DeliveryCommand::CloseReturnWindow { at: at(3610) };
+    then.sends("close_return_window", AnyCommand::Delivery { id: delivery_id(), command }, &[]).and_no_more();
+    when(returnable()).when_woken("another", at(3610)).then_nothing();
+    when(FulfilmentState::Done).when_woken("return_window", at(3610)).then_nothing();
 }
 
 #[test]
@@ -107,7 +129,7 @@ fn an_open_fulfilment_says_whom_it_waits_for() {
     let says = |state: FulfilmentState| Fulfilment::awaits(&state).map(|a| a.what);
     assert_eq!(says(delivering(false)).unwrap(), "the shop to ship (DeliveryShipped)");
     assert_eq!(says(delivering(true)).unwrap(), "the courier to deliver (DeliveryCompleted)");
-    assert_eq!(says(FulfilmentState::Done), None);
+    assert_eq!((says(returnable()), says(FulfilmentState::Done)), (None, None), "the order is done");
 }
 
 #[test]
@@ -116,7 +138,8 @@ fn every_event_in_every_stage() {
         ("idle", FulfilmentState::Idle),
         ("delivering", delivering(false)),
         ("delivering, shipped", delivering(true)),
+        ("returnable", returnable()),
         ("done", FulfilmentState::Done),
     ];
-    insta::assert_snapshot!("grid", grid::<Fulfilment>(&states, &["due"]));
+    insta::assert_snapshot!("grid", grid::<Fulfilment>(&states, &["return_window"]));
 }

@@ -1,13 +1,15 @@
-//! Notifications: tells customers what the shop's policy says they are told. Instance: the order, so that its messages
-//! leave in the order in which things happened.
+//! Notifications: tells customers what the shop's or resort's policy says they are told. Instance: the order or the
+//! reservation, so that its messages leave in the order in which things happened.
 //!
 //! | input | does |
 //! |---|---|
-//! | OrderPlaced | remembers whom to tell what |
+//! | OrderPlaced, ReservationRequested | remembers whom to tell what |
 //! | a change that the policy names | queue a notification |
+//! | VoucherSendRequested | queue a notification that brings the voucher, whatever the policy says |
 //! | NotificationQueued | deliver through the channel, record sent or failed |
 //!
-//! Never about notifications, never stuck: a channel that does not take a message after some tries makes it failed.
+//! Never about notifications, never stuck: a channel that does not take a message after some tries makes it failed. The
+//! voucher's code is read when it is handed over and kept nowhere; a voucher that was deactivated meanwhile is not sent.
 
 mod changes;
 #[cfg(test)]
@@ -16,9 +18,11 @@ mod tests;
 pub use changes::change_of;
 
 use domain::{
-    AnyCommand, CustomerId, Envelope, Event, NotificationId, NotifiedChange, OrderId, ShopId,
+    AnyCommand, CustomerId, Envelope, Event, NotificationId, NotifiedChange, ShopId, Subject, VoucherId,
     notification::{NotificationCommand, NotificationEvent},
     order::OrderEvent,
+    reservation::ReservationEvent,
+    voucher::VoucherEvent,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -38,12 +42,14 @@ pub enum NotificationsState {
     Idle,
     /// Somebody.
     Telling {
-        /// About which order.
-        order_id: OrderId,
+        /// About what.
+        #[serde(flatten)]
+        subject: Subject,
         /// Whom.
         customer_id: CustomerId,
-        /// Of which shop.
-        shop_id: ShopId,
+        /// Of which shop; none for a reservation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shop_id: Option<ShopId>,
         /// Of what.
         notify: Vec<NotifiedChange>,
         /// Notifications that are queued and neither sent nor failed.
@@ -62,7 +68,11 @@ impl Process for Notifications {
     }
 
     fn begins(event: &Envelope) -> bool {
-        matches!(event.event, Event::Order(OrderEvent::OrderPlaced(_)))
+        matches!(
+            event.event,
+            Event::Order(OrderEvent::OrderPlaced(_))
+                | Event::Reservation(ReservationEvent::ReservationRequested(_))
+        )
     }
 
     fn react(state: &NotificationsState, input: Input<'_>) -> Reaction<NotificationsState> {
@@ -71,9 +81,20 @@ impl Process for Notifications {
         match (state, &event.event) {
             (Idle, Event::Order(OrderEvent::OrderPlaced(e))) if !e.policy.notify.is_empty() => {
                 let told = Telling {
-                    order_id: e.order_id,
+                    subject: e.order_id.into(),
                     customer_id: e.customer_id.clone(),
-                    shop_id: e.shop_id.clone(),
+                    shop_id: Some(e.shop_id.clone()),
+                    notify: e.policy.notify.clone(),
+                    open: 0,
+                };
+                tell(&told, event).unwrap_or_else(|| go(told))
+            }
+            // Remembered in any case, since its voucher is sent in any case.
+            (Idle, Event::Reservation(ReservationEvent::ReservationRequested(e))) => {
+                let told = Telling {
+                    subject: e.reservation_id.into(),
+                    customer_id: e.customer_id.clone(),
+                    shop_id: None,
                     notify: e.policy.notify.clone(),
                     open: 0,
                 };
@@ -82,10 +103,11 @@ impl Process for Notifications {
             (Telling { .. }, Event::Notification(NotificationEvent::NotificationQueued(e))) => {
                 let message = EffectCall::Deliver {
                     notification_id: e.notification_id,
-                    order_id: e.order_id,
+                    subject: e.subject,
                     customer_id: e.customer_id.clone(),
                     shop_id: e.shop_id.clone(),
                     change: e.change,
+                    voucher_id: e.voucher_id,
                 };
                 go(state.clone()).call(format!("deliver/{}", e.notification_id), message)
             }
@@ -110,23 +132,39 @@ impl Process for Notifications {
     }
 }
 
-/// Queues a notification if the policy names the change.
+/// The notification that an event about an order or a reservation leads to.
+#[must_use]
+pub fn notification_of(subject: Subject, event_id: Uuid) -> NotificationId {
+    NotificationId::derived(subject.uuid(), "notification", &event_id.to_string())
+}
+
+/// Queues a notification if the policy names the change, or if it brings a voucher.
 fn tell(state: &NotificationsState, event: &Envelope) -> Option<Reaction<NotificationsState>> {
-    let NotificationsState::Telling { order_id, customer_id, shop_id, notify, .. } = state else {
+    let NotificationsState::Telling { subject, customer_id, shop_id, notify, .. } = state else {
         return None;
     };
-    let change = change_of(&event.event).filter(|change| notify.contains(change))?;
-    let notification_id =
-        NotificationId::derived(order_id.uuid(), "notification", &event.metadata.event_id.to_string());
+    let voucher_id = voucher_of(&event.event);
+    let wanted = |change: &NotifiedChange| voucher_id.is_some() || notify.contains(change);
+    let change = change_of(&event.event).filter(wanted)?;
+    let notification_id = notification_of(*subject, event.metadata.event_id);
     let command = NotificationCommand::QueueNotification {
         notification_id,
-        order_id: *order_id,
+        subject: *subject,
         customer_id: customer_id.clone(),
         shop_id: shop_id.clone(),
         change,
+        voucher_id,
     };
     let queue = AnyCommand::Notification { id: notification_id, command };
     Some(go(counted(state, 1)).send(format!("queue/{}", change.name()), queue))
+}
+
+/// The voucher that an event wants to be sent.
+fn voucher_of(event: &Event) -> Option<VoucherId> {
+    match event {
+        Event::Voucher(VoucherEvent::VoucherSendRequested(e)) => Some(e.voucher_id),
+        _ => None,
+    }
 }
 
 fn counted(state: &NotificationsState, by: i32) -> NotificationsState {

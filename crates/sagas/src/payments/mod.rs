@@ -17,7 +17,7 @@
 mod tests;
 
 use domain::{
-    AnyCommand, Envelope, Event, PaymentId, RefundId, Timestamp,
+    AnyCommand, Envelope, Event, PaymentId, RefundId, Subject, Timestamp,
     payment::{PaymentCommand, PaymentEvent},
 };
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,18 @@ fn refund(next: PaymentsState, started: &domain::payment::RefundStarted) -> Reac
 
 fn payment(id: PaymentId, command: PaymentCommand) -> AnyCommand {
     AnyCommand::Payment { id, command }
+}
+
+/// What was to be paid for, if the event says how a payment has ended or that money went back.
+pub(crate) fn subject_of_outcome(event: &Event) -> Option<Subject> {
+    match event {
+        Event::Payment(PaymentEvent::PaymentCaptured(e)) => Some(e.subject),
+        Event::Payment(PaymentEvent::PaymentDeclined(e)) => Some(e.subject),
+        Event::Payment(PaymentEvent::PaymentExpired(e)) => Some(e.subject),
+        Event::Payment(PaymentEvent::PaymentVoided(e)) => Some(e.subject),
+        Event::Payment(PaymentEvent::PaymentRefunded(e)) => Some(e.subject),
+        _ => None,
+    }
 }
 
 /// The provider's idempotency key of a charge.

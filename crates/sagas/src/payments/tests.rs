@@ -36,9 +36,9 @@ fn payment(command: PaymentCommand) -> AnyCommand {
 fn requested(method: Option<ContactId>) -> PaymentEvent {
     PaymentRequested {
         payment_id: payment_id(),
-        order_id: order_id(),
+        subject: order_id().into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         amount: won(2800),
         timing: PaymentTiming::AtOrder,
         method,
@@ -47,16 +47,16 @@ fn requested(method: Option<ContactId>) -> PaymentEvent {
     .into()
 }
 fn captured() -> PaymentEvent {
-    let (payment_id, order_id, amount) = (payment_id(), order_id(), won(2800));
-    PaymentCaptured { payment_id, order_id, amount, attempt: 1, provider_ref: "ch_1".to_owned() }.into()
+    let (payment_id, subject, amount) = (payment_id(), order_id().into(), won(2800));
+    PaymentCaptured { payment_id, subject, amount, attempt: 1, provider_ref: "ch_1".to_owned() }.into()
 }
 fn ends() -> [PaymentEvent; 4] {
-    let order_id = order_id();
+    let subject = order_id().into();
     [
         captured(),
-        PaymentDeclined { order_id, decline_code: "no_funds".to_owned() }.into(),
-        PaymentVoided { order_id }.into(),
-        PaymentExpired { order_id }.into(),
+        PaymentDeclined { subject, decline_code: "no_funds".to_owned() }.into(),
+        PaymentVoided { subject }.into(),
+        PaymentExpired { subject }.into(),
     ]
 }
 fn refund_started(attempt: u32, amount: i64) -> PaymentEvent {
@@ -73,8 +73,8 @@ fn refund_failed(attempt: u32) -> PaymentEvent {
     RefundFailed { refund_id: refund_id(), attempt, failure_code: "closed".to_owned() }.into()
 }
 fn refunded() -> PaymentEvent {
-    let (order_id, refund_id, amount) = (order_id(), refund_id(), won(2800));
-    PaymentRefunded { order_id, refund_id, amount, provider_ref: "re_1".to_owned() }.into()
+    let (subject, refund_id, amount) = (order_id().into(), refund_id(), won(2800));
+    PaymentRefunded { subject, refund_id, amount, provider_ref: "re_1".to_owned() }.into()
 }
 fn due() -> (&'static str, Option<Timestamp>) {
     ("due", Some(at(300)))
@@ -124,7 +124,9 @@ fn a_payment_that_has_ended_sleeps() {
 
 #[test]
 fn a_void_that_waits_for_the_charge_changes_nothing() {
-    when(open(true)).when(PaymentEvent::from(PaymentVoidRequested { order_id: order_id() })).then_nothing();
+    when(open(true))
+        .when(PaymentEvent::from(PaymentVoidRequested { subject: order_id().into() }))
+        .then_nothing();
 }
 
 #[test]

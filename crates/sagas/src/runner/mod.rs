@@ -6,6 +6,7 @@
 //! with the next transaction: after a crash it is done again under the same command id, which is no more than asking.
 
 mod cell;
+mod completion;
 mod inbox;
 mod worker;
 
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::completion::completed;
 pub(crate) use self::inbox::{Operation, Request};
 use self::{cell::Cell, inbox::Message, worker::Worker};
 use crate::{

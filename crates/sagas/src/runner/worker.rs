@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use domain::{
-    Actor, AnyCommand, Timestamp, derive_uuid,
+    Actor, AnyCommand, Timestamp, VoucherId, derive_uuid,
     notification::{Notification, NotificationCommand},
     payment::{CaptureOutcome, PaymentCommand, RefundOutcome},
+    voucher::Voucher,
 };
 use eventlog::{CommandContext, Executor};
 use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
-use super::inbox::{Message, is_transient};
+use super::{
+    completion::completed,
+    inbox::{Message, is_transient},
+};
 use crate::{
     payments::{charge_key, refund_key},
-    ports::{ChannelError, ChargeOutcome, Message as CustomerMessage, RefundAnswer, VoidOutcome},
+    ports::{
+        CarriedVoucher, ChannelError, ChargeOutcome, Message as CustomerMessage, RefundAnswer, VoidOutcome,
+    },
     process::{Action, EffectCall},
     sagas::Shared,
     store::PendingStep,
@@ -106,10 +112,19 @@ impl Context {
             at,
             traceparent: step.traceparent.clone(),
         };
-        match self.executor.execute_any(stamped(command, at), context).await {
+        match self.executor.execute_any(completed(command, at), context).await {
             Ok(_) => Ok(()),
             Err(error) if step.superseded_by.iter().any(|code| code == error.code) => {
                 tracing::debug!(process = self.process, step = step.name, code = error.code, "superseded");
+                Ok(())
+            }
+            // A step's id is made of what it is, so it was this very step: with the time or the code of another try.
+            Err(error) if error.code == "command_id_reused" => {
+                tracing::debug!(
+                    process = self.process,
+                    step = step.name,
+                    "took effect before, in another way"
+                );
                 Ok(())
             }
             Err(error) => {
@@ -139,15 +154,19 @@ impl Context {
                     PaymentCommand::RecordRefund { refund_id: *refund_id, attempt: *attempt, outcome };
                 Ok(AnyCommand::Payment { id: *payment_id, command })
             }
-            EffectCall::Deliver { notification_id, order_id, customer_id, shop_id, change } => {
+            EffectCall::Deliver { notification_id, subject, customer_id, shop_id, change, voucher_id } => {
                 let message = CustomerMessage {
                     notification_id: *notification_id,
-                    order_id: *order_id,
+                    subject: *subject,
                     customer_id: customer_id.clone(),
                     shop_id: shop_id.clone(),
                     change: *change,
+                    voucher: None,
                 };
-                let command = self.deliver(message, step).await?;
+                let command = match voucher_id {
+                    None => self.deliver(message, step).await?,
+                    Some(voucher_id) => self.deliver_voucher(*voucher_id, message, step).await?,
+                };
                 Ok(AnyCommand::Notification { id: *notification_id, command })
             }
         }
@@ -190,6 +209,32 @@ impl Context {
         told.map_err(|error| Failure::transient(&error))
     }
 
+    /// Hands a message over with the code that the voucher has now: nothing that waits to be sent holds a copy of it. A
+    /// voucher that is no longer good is not sent.
+    async fn deliver_voucher(
+        &self,
+        voucher_id: VoucherId,
+        message: CustomerMessage,
+        step: &PendingStep,
+    ) -> Result<NotificationCommand, Failure> {
+        let code = |_, voucher: &Voucher| match voucher {
+            Voucher::Issued(details) | Voucher::Sent(details) => Ok(details.code.clone()),
+            Voucher::Deactivated(_) => Err("voucher_deactivated"),
+            Voucher::Absent => Err("voucher_not_found"),
+        };
+        let code = self.executor.inspect::<Voucher, _>(&voucher_id, code).await;
+        match code.map_err(|error| Failure::transient(&error))? {
+            Ok(code) => {
+                let voucher = Some(CarriedVoucher { voucher_id, code });
+                self.deliver(CustomerMessage { voucher, ..message }, step).await
+            }
+            Err(why_not) => Ok(NotificationCommand::RecordFailed {
+                channel: self.shared.effects.channel.name().to_owned(),
+                failure_code: why_not.to_owned(),
+            }),
+        }
+    }
+
     async fn deliver(
         &self,
         message: CustomerMessage,
@@ -208,16 +253,4 @@ impl Context {
             Err(error @ ChannelError::Transient(_)) => Err(Failure::transient(&error)),
         }
     }
-}
-
-/// Puts the time of execution into commands that judge by it: what was decided to be done an hour ago, before a
-/// shutdown, must not be judged by the time of then.
-fn stamped(command: AnyCommand, now: Timestamp) -> AnyCommand {
-    let AnyCommand::Payment { id, command } = command else { return command };
-    let command = match command {
-        PaymentCommand::StartCapture { method, .. } => PaymentCommand::StartCapture { method, at: now },
-        PaymentCommand::ExpirePayment { .. } => PaymentCommand::ExpirePayment { at: now },
-        other => other,
-    };
-    AnyCommand::Payment { id, command }
 }

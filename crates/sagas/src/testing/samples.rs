@@ -1,4 +1,4 @@
-//! One of every event that an order can lead to, and of every variant that a process tells apart.
+//! One of every event that an order or a reservation can lead to, and of every variant that a process tells apart.
 
 use domain::{
     Actor, Event, NotifiedChange, ShopPolicy,
@@ -10,9 +10,18 @@ use domain::{
     shop,
 };
 
+mod goods;
+mod stays;
+
+pub(crate) use goods::{refund_requested, return_started, returned};
+pub(crate) use stays::{
+    called_back, nights_held, nights_refused, reservation_paid, reservation_requested, send_requested,
+    voucher_deactivated, voucher_issued,
+};
+
 use super::{
     at, cancellation, charged, contact_id, customer_id, delivery_id, lines, notification_id, order_id,
-    payment_id, pieces, placed, policy, product, refund_id, shop_id, won,
+    payment_id, pieces, placed, policy, product, promised, refund_id, shop_id, won,
 };
 
 pub(crate) fn placed_with(policy: ShopPolicy) -> OrderPlaced {
@@ -22,6 +31,7 @@ pub(crate) fn placed_with(policy: ShopPolicy) -> OrderPlaced {
         customer_id: customer_id(),
         lines: lines(),
         total: won(2800),
+        coupon: None,
         policy,
         contact_id: contact_id(),
         payment_id: payment_id(),
@@ -46,6 +56,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Event)> {
     all.extend(wrap(products()));
     all.extend(wrap(payments()));
     all.extend(wrap(deliveries()));
+    all.extend(wrap(goods::returns()));
+    all.extend(wrap(goods::refunds()));
+    all.extend(wrap(goods::coupons()));
+    all.extend(wrap(stays::resorts()));
+    all.extend(wrap(stays::reservations()));
+    all.extend(wrap(stays::payments()));
+    all.extend(wrap(stays::vouchers()));
     all.extend(wrap(notifications()));
     let shop = |event: shop::ShopEvent| (event.name(), Event::from(event));
     let (shop_id, name) = (shop_id(), "Phones".to_owned());
@@ -72,7 +89,8 @@ fn orders() -> Vec<(&'static str, order::OrderEvent)> {
         lines: charged(),
         policy: policy(&[]),
     };
-    let completed = order::OrderCompleted { order_id, customer_id: customer_id(), shop_id: shop_id() };
+    let completed =
+        |coupon| order::OrderCompleted { order_id, customer_id: customer_id(), shop_id: shop_id(), coupon };
     let failed = CancellationCause::DeliveryFailed;
     vec![
         ("order.placed", placed().into()),
@@ -86,7 +104,8 @@ fn orders() -> Vec<(&'static str, order::OrderEvent)> {
         ("order.cancellation_requested, delivery failed", cancellation(failed, true).into()),
         ("order.cancellation_refused", order::OrderCancellationRefused { order_id }.into()),
         ("order.cancelled", order::OrderCancelled { order_id }.into()),
-        ("order.completed", completed.into()),
+        ("order.completed", completed(None).into()),
+        ("order.completed, with a coupon", completed(Some(promised())).into()),
     ]
 }
 
@@ -121,20 +140,20 @@ fn products() -> Vec<(&'static str, product::ProductEvent)> {
 }
 
 fn payments() -> Vec<(&'static str, payment::PaymentEvent)> {
-    let (order_id, payment_id, amount, method) = (order_id(), payment_id(), won(2800), contact_id());
+    let (subject, payment_id, amount, method) = (order_id().into(), payment_id(), won(2800), contact_id());
     let requested = |method: Option<domain::ContactId>| payment::PaymentRequested {
         payment_id,
-        order_id,
+        subject,
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         amount,
         timing: if method.is_none() { PaymentTiming::Deferred } else { PaymentTiming::AtOrder },
         method,
         due_at: at(300),
     };
     let (attempt, charge, back) = (1, || "ch_1".to_owned(), || "re_1".to_owned());
-    let captured = payment::PaymentCaptured { payment_id, order_id, amount, attempt, provider_ref: charge() };
-    let late = payment::LateCaptureFound { payment_id, order_id, amount, attempt, provider_ref: charge() };
+    let captured = payment::PaymentCaptured { payment_id, subject, amount, attempt, provider_ref: charge() };
+    let late = payment::LateCaptureFound { payment_id, subject, amount, attempt, provider_ref: charge() };
     let started = |refund_id, amount| payment::RefundStarted {
         payment_id,
         refund_id,
@@ -142,7 +161,7 @@ fn payments() -> Vec<(&'static str, payment::PaymentEvent)> {
         amount,
         charge_ref: charge(),
     };
-    let refunded = |refund_id| payment::PaymentRefunded { order_id, refund_id, amount, provider_ref: back() };
+    let refunded = |refund_id| payment::PaymentRefunded { subject, refund_id, amount, provider_ref: back() };
     let other = domain::RefundId::derived(payment_id.uuid(), "refund", "other");
     let code = || "no_funds".to_owned();
     vec![
@@ -151,10 +170,10 @@ fn payments() -> Vec<(&'static str, payment::PaymentEvent)> {
         ("payment.capture_started", payment::CaptureStarted { payment_id, attempt, amount, method }.into()),
         ("payment.captured", captured.into()),
         ("payment.capture_declined", payment::CaptureDeclined { attempt, decline_code: code() }.into()),
-        ("payment.declined", payment::PaymentDeclined { order_id, decline_code: code() }.into()),
-        ("payment.void_requested", payment::PaymentVoidRequested { order_id }.into()),
-        ("payment.voided", payment::PaymentVoided { order_id }.into()),
-        ("payment.expired", payment::PaymentExpired { order_id }.into()),
+        ("payment.declined", payment::PaymentDeclined { subject, decline_code: code() }.into()),
+        ("payment.void_requested", payment::PaymentVoidRequested { subject }.into()),
+        ("payment.voided", payment::PaymentVoided { subject }.into()),
+        ("payment.expired", payment::PaymentExpired { subject }.into()),
         ("payment.late_capture_found", late.into()),
         ("payment.refund_started", started(refund_id(), amount).into()),
         ("payment.refund_started, nothing", started(refund_id(), won(0)).into()),
@@ -177,14 +196,17 @@ fn deliveries() -> Vec<(&'static str, delivery::DeliveryEvent)> {
         lines: vec![order::ChargedLine { product_id: product(1), quantity: pieces(1), charged: won(900) }],
         needs_preparation: true,
         cancellable_until: policy(&[]).cancellable_until,
+        refund_window_secs: None,
     };
+    let completed = |returnable_until| delivery::DeliveryCompleted { order_id, by: by(), returnable_until };
     let failed = delivery::DeliveryFailed { order_id, by: by(), reason_id: Some(contact_id()) };
     vec![
         ("delivery.requested", requested.into()),
         ("delivery.accepted", delivery::DeliveryAccepted { order_id, by: by() }.into()),
         ("delivery.preparation_started", delivery::PreparationStarted { order_id, by: by() }.into()),
         ("delivery.shipped", delivery::DeliveryShipped { order_id, by: by() }.into()),
-        ("delivery.completed", delivery::DeliveryCompleted { order_id, by: by() }.into()),
+        ("delivery.completed, for good", completed(None).into()),
+        ("delivery.completed, returnable", completed(Some(at(3610))).into()),
         ("delivery.failed", failed.into()),
         ("delivery.cancelled, by the order", delivery_cancelled(CancelledBy::Order).into()),
         ("delivery.cancelled, by the shop", delivery_cancelled(CancelledBy::Shop).into()),
@@ -196,10 +218,11 @@ fn notifications() -> Vec<(&'static str, notification::NotificationEvent)> {
     let channel = || "log".to_owned();
     let queued = notification::NotificationQueued {
         notification_id: notification_id(),
-        order_id: order_id(),
+        subject: order_id().into(),
         customer_id: customer_id(),
-        shop_id: shop_id(),
+        shop_id: Some(shop_id()),
         change: NotifiedChange::OrderPlaced,
+        voucher_id: None,
     };
     let failed = notification::NotificationFailed { channel: channel(), failure_code: "gone".to_owned() };
     vec![

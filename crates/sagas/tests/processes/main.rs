@@ -2,13 +2,20 @@
 //! undisturbed, told again, and killed at every turn; then races, operators, and many orders at once.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod booking;
 mod cancellation;
 mod checkout;
+mod coupons;
 mod fulfilment;
+mod loyalty;
 mod many;
 mod notifications;
 mod operators;
 mod payments;
 mod races;
+mod races_goods;
+mod races_stays;
 mod restarts;
+mod returns;
 mod support;
+mod vouchers;

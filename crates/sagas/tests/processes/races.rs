@@ -5,17 +5,12 @@ use std::sync::atomic::Ordering::SeqCst;
 use gateway::method;
 use orderstream_sagas::process_names;
 
-use crate::support::{Wish, World, again, deferred, plain};
+use crate::support::{Wish, World, again, deferred, plain, without};
 
 const TAKEN_BACK: &str = "cancelled, refunded, cancelled; shelf 10+0 and 5+0; kept 0";
 const FAILED: &str = "cancelled, refunded, failed; shelf 9+0 and 3+0; kept 0";
 const ARRIVED: &str = "completed, captured, delivered; shelf 9+0 and 3+0; kept 1000";
 const NOTHING: &str = "cancelled, voided, absent; shelf 10+0 and 5+0; kept 0";
-
-/// All process managers but this one.
-fn without(process: &str) -> Vec<&'static str> {
-    process_names().iter().copied().filter(|name| *name != process).collect()
-}
 
 #[tokio::test]
 async fn a_cancellation_that_arrives_before_the_shipping_stops_it() {

@@ -1,6 +1,7 @@
 //! `/v1/admin`: what operators see and do.
 
 mod events;
+mod figures;
 mod jobs;
 mod projections;
 mod sagas;
@@ -15,4 +16,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(projections::router())
         .merge(jobs::router())
         .merge(events::router())
+        .merge(figures::router())
 }

@@ -12,13 +12,13 @@ use projections::{OrderRow, Orders};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{decision::Waiting, must_see, shown};
+use super::{must_see, shown};
 use crate::{
     accounts::{ContactKind, NewContact},
     app::App,
     auth::Role,
     problem::{Code, Problem},
-    web::{Answer, Body, Command, PathId, check as field, opaque},
+    web::{Answer, Body, Command, Following, PathId, check as field, opaque},
 };
 
 /// Why an order is cancelled.
@@ -90,7 +90,7 @@ async fn check(app: &App, id: OrderId) -> Result<(), Problem> {
     let late = match delivery {
         "accepted" => until < CancellableUntil::Accepted,
         "preparing" => until < CancellableUntil::Preparing,
-        "shipped" | "delivered" => true,
+        "shipped" | "delivered" | "returning" | "returned" => true,
         _ => false,
     };
     if late { Err(too_late(id, delivery)) } else { Ok(()) }
@@ -116,32 +116,16 @@ async fn request_and_wait(
     expected: Option<domain::Version>,
     context: CommandContext,
 ) -> Result<Answer, Problem> {
-    let mut waiting = Waiting::within(&app, id, app.settings.cancel_wait());
-    let done = app.execute::<Order>(&id, expected, wish, context).await?;
+    let streams = [StreamId::new(AggregateKind::Order, id.uuid())];
+    let following = Following { within: app.settings.cancel_wait(), streams: &streams, end: &end };
+    let done = app.follow::<Order, _>(&id, expected, wish, context, following).await?;
     if done.effect == Effect::AlreadyApplied {
         return Err(already(id));
     }
-    let mut position = done.position;
-    // How an earlier run of this request ended, if there was one and it did.
-    let before = match done.effect {
-        Effect::Duplicate => {
-            let stream = StreamId::new(AggregateKind::Order, id.uuid());
-            app.log().read_stream(stream, done.version, 16).await?
-        }
-        _ => Vec::new(),
-    };
-    let mut ended = before.iter().find_map(|event| Some((end(event)?, event.position)));
-    while ended.is_none() {
-        let Some(event) = waiting.next().await else { break };
-        ended = end(&event).map(|cancelled| (cancelled, event.position));
-    }
-    let cancelled = ended.map(|(cancelled, at)| {
-        position = position.max(at);
-        cancelled
-    });
-    if cancelled == Some(false) {
+    if done.ended == Some(false) {
         return Err(too_late(id, "on its way"));
     }
+    let position = done.position;
     let row = match app.row_after::<Orders>(&id.to_string(), position).await? {
         Some(row) => Some(row),
         None => shown::fold(&app, id, |_| true).await?,
@@ -153,7 +137,7 @@ async fn request_and_wait(
         }
         None => Answer::new(StatusCode::OK, json!({"order_id": id, "position": opaque(position)})),
     };
-    let answer = if cancelled.is_some() { answer } else { answer.undecided() };
+    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
     Ok(answer.about(&customer).at(position).located(&format!("/v1/orders/{id}")))
 }
 

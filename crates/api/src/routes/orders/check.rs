@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    CustomerId, Money, OrderId, ProductId, ShopId, ShopPolicy,
-    order::{OrderCommand, OrderError, OrderLine, contact_of, total_of},
+    CouponId, CustomerId, Money, OrderId, ProductId, ShopId, ShopPolicy,
+    coupon::Coupon,
+    order::{AppliedCoupon, OrderCommand, OrderError, OrderLine, contact_of, total_of},
     product::Product,
     shop::Shop,
 };
 
-use super::place::{PlaceOrder, closed};
+use super::{
+    place::{PlaceOrder, closed},
+    shown::coupon_refused,
+};
 use crate::{
     app::App,
     problem::{Code, Problem, refusal},
@@ -57,7 +61,13 @@ pub(super) async fn order(
             }
         })
         .collect();
-    let total = total_of(&lines).map_err(|error| refusal(&error))?;
+    let subtotal = total_of(&lines).map_err(|error| refusal(&error))?;
+    let coupon = match body.coupon_id {
+        Some(id) => Some(coupon(app, id, &body.shop_id, customer_id, subtotal).await?),
+        None => None,
+    };
+    let total = coupon.map_or(Ok(subtotal), |coupon| subtotal.minus(coupon.discount));
+    let total = total.map_err(|error| refusal(&OrderError::from(error)))?;
     let expected_total = body.expected_total.map(|Price(expected)| expected);
     if let Some(expected) = expected_total.filter(|expected| *expected != total) {
         return Err(refusal(&OrderError::PriceChanged { expected, total }).with("total", total));
@@ -67,6 +77,7 @@ pub(super) async fn order(
         shop_id: body.shop_id,
         customer_id: customer_id.clone(),
         lines,
+        coupon,
         expected_total,
         policy,
         contact_id: contact_of(order_id),
@@ -84,6 +95,21 @@ async fn policy(app: &App, shop_id: &ShopId) -> Result<ShopPolicy, Problem> {
         None => Err(shops::not_found(shop_id)),
         Some((false, _)) => Err(closed(shop_id)),
         Some((true, policy)) => Ok(policy),
+    }
+}
+
+/// What the coupon takes off.
+async fn coupon(
+    app: &App,
+    coupon_id: CouponId,
+    shop_id: &ShopId,
+    customer_id: &CustomerId,
+    subtotal: Money,
+) -> Result<AppliedCoupon, Problem> {
+    let look = |_, coupon: &Coupon| coupon.check_redemption(shop_id, customer_id, subtotal);
+    match app.inspect::<Coupon, _>(&coupon_id, look).await? {
+        Ok(discount) => Ok(AppliedCoupon { coupon_id, discount }),
+        Err(reason) => Err(coupon_refused(coupon_id, reason)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Waiting for checkout to decide an order, wherever it runs: woken by the log's tailer.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::{
     AggregateKind, Envelope, Event, OrderId, StreamId,
@@ -53,17 +53,12 @@ pub(super) struct Waiting {
 impl Waiting {
     /// From now on.
     pub(super) fn begin(app: &App, order_id: OrderId) -> Self {
-        Self::within(app, order_id, app.settings.order_wait())
-    }
-
-    /// From now on, for so long.
-    pub(super) fn within(app: &App, order_id: OrderId, wait: Duration) -> Self {
         let watch = app.log().watch_correlation(order_id.uuid());
-        Self { order_id, watch, seen: Vec::new(), deadline: Instant::now() + wait }
+        Self { order_id, watch, seen: Vec::new(), deadline: Instant::now() + app.settings.order_wait() }
     }
 
     /// The next event of the order, its payment, its delivery; nothing when the time is over.
-    pub(super) async fn next(&mut self) -> Option<Arc<Envelope>> {
+    async fn next(&mut self) -> Option<Arc<Envelope>> {
         let event = timeout_at(self.deadline, self.watch.recv()).await.ok().flatten()?;
         self.seen.push(event.clone());
         Some(event)

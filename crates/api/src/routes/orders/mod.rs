@@ -8,6 +8,8 @@ mod read;
 mod shown;
 mod stream;
 
+pub(super) use shown::one as shown;
+
 use domain::{CustomerId, OrderId, ShopId, order::Order};
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    CustomerId, OrderId, ProductId, Quantity, ShopId,
+    CouponId, CustomerId, OrderId, ProductId, Quantity, ShopId,
     order::{MAX_LINES, MAX_OPTION_CHARS, Order, OrderCommand, contact_of},
 };
 use eventlog::CommandContext;
@@ -46,7 +46,12 @@ pub(super) struct PlaceOrder {
     #[garde(custom(field::payment_method))]
     #[schema(example = "tok_ok")]
     pub(super) payment_method: String,
-    /// The total that the customer saw: if it costs something else now, the order is refused.
+    /// A coupon of one's own for this shop.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub(super) coupon_id: Option<CouponId>,
+    /// The total that the customer saw, the discount taken off: if it costs something else now, the order is refused.
     #[garde(skip)]
     #[serde(default)]
     #[schema(value_type = Option<MoneySchema>)]
@@ -88,6 +93,11 @@ pub(super) struct Recipient {
     #[garde(custom(field::label::<200>))]
     #[schema(example = "12 Sejong-daero, Seoul")]
     address: String,
+    /// Where messages go when they are sent by e-mail.
+    #[garde(custom(field::optional_email))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "minji@example.com")]
+    email: Option<String>,
 }
 
 /// An order whose payment is not decided yet.

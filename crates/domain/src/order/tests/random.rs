@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    cancel_by_customer, cancel_since_failed, cancel_since_shop_cancelled, declined, line, place_with, reject,
+    applied, cancel_by_customer, cancel_since_failed, cancel_since_shop_cancelled, declined, line,
+    place_with, reject,
 };
 use crate::{
     Aggregate, Outcome,
@@ -55,6 +56,36 @@ proptest! {
         prop_assert_eq!(charged.iter().sum::<i64>(), total.amount_minor);
         // Without a discount each line is charged at its own cost.
         prop_assert_eq!(charged, costs.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn with_a_coupon_too_what_is_charged_per_line_sums_up_to_the_total(
+        lines in any_lines(),
+        parts_per_thousand in 0_i64..=1000,
+    ) {
+        let costs: Vec<i64> =
+            lines.iter().map(|line| line.unit_price.amount_minor * i64::from(line.quantity)).collect();
+        let subtotal: i64 = costs.iter().sum();
+        let discount = i64::try_from(i128::from(subtotal) * i128::from(parts_per_thousand) / 1000).unwrap();
+        let mut command = place_with(lines, None);
+        let OrderCommand::PlaceOrder { coupon, .. } = &mut command else { unreachable!() };
+        *coupon = Some(applied(krw(discount)));
+        let mut order = Order::default();
+        let mut charged = Vec::new();
+        for command in [command, OrderCommand::ConfirmOrder] {
+            let Ok(Outcome::Executed(events)) = order.decide(&command) else {
+                return Err(TestCaseError::fail("an order with a coupon is refused"));
+            };
+            for event in events {
+                order.evolve(&event);
+                if let OrderEvent::OrderConfirmed(confirmed) = event {
+                    charged = confirmed.lines.iter().map(|line| line.charged.amount_minor).collect();
+                }
+            }
+        }
+        prop_assert_eq!(order.details().unwrap().total.amount_minor, subtotal - discount);
+        prop_assert_eq!(charged.iter().sum::<i64>(), subtotal - discount);
+        prop_assert!(charged.iter().zip(&costs).all(|(charged, cost)| (0..=*cost).contains(charged)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     DUE, expire, full, part, record_captured, record_declined, record_refund_failed, record_refunded, refund,
-    request, retry, start,
+    request, request_for_reservation, retry, start,
 };
 use crate::{
     payment::{Payment, PaymentCommand, PaymentTiming},
@@ -39,6 +39,9 @@ fn histories() -> Vec<(&'static str, Vec<PaymentCommand>)> {
         ("refund 1 done", taken(vec![refund(part(1), krw(300)), record_refunded(part(1), 1)])),
         ("full refund started", taken(vec![VoidPayment])),
         ("all given back", taken(vec![VoidPayment, record_refunded(full(), 1)])),
+        ("for a reservation, requested", vec![request_for_reservation()]),
+        ("for a reservation, captured", vec![request_for_reservation(), start(10), record_captured(1)]),
+        ("for a reservation, expired", vec![request_for_reservation(), expire(DUE)]),
         ("late capture", vec![at_order(), start(10), record_declined(1, 20), record_captured(1)]),
     ]
 }
@@ -49,6 +52,7 @@ fn every_command_in_every_state() {
         histories: histories(),
         commands: vec![
             ("request", request(PaymentTiming::AtOrder, krw(1000))),
+            ("request for a reservation", request_for_reservation()),
             ("start capture", start(10)),
             ("start capture when due", start(DUE)),
             ("record capture 1", record_captured(1)),

@@ -2,6 +2,7 @@
 
 mod crash;
 mod follow;
+mod lists;
 mod measure;
 mod queries;
 mod rebuild;
@@ -20,8 +21,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    Deliveries, Notifications, Orders, Payments, Products, Shops, Timeline, ViewOptions, Views,
-    testing::fold_rows, view_names,
+    Coupons, DailyFigures, Deliveries, Notifications, Orders, Payments, Products, Refunds, Reservations,
+    Resorts, Shops, Timeline, ViewOptions, Views, Vouchers, testing::fold_rows, view_names,
 };
 
 /// Long enough for a busy machine; never waited for when all is well.
@@ -117,6 +118,12 @@ fn folded(view: &str, events: &[Arc<Envelope>]) -> BTreeMap<String, Value> {
         "notifications" => fold_rows::<Notifications>(events),
         "timeline" => fold_rows::<Timeline>(events),
         "shops" => fold_rows::<Shops>(events),
+        "refunds" => fold_rows::<Refunds>(events),
+        "coupons" => fold_rows::<Coupons>(events),
+        "resorts" => fold_rows::<Resorts>(events),
+        "reservations" => fold_rows::<Reservations>(events),
+        "vouchers" => fold_rows::<Vouchers>(events),
+        "daily_figures" => fold_rows::<DailyFigures>(events),
         other => panic!("no view {other}"),
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Place, all_at};
 use crate::{
-    Cursor, Deliveries, ListQuery, Orders, Products, Shops, Timeline, ViewError, testing::crowd, view_names,
+    Cursor, CustomerEntry, Deliveries, ListQuery, Orders, Products, Reservations, Shops, Timeline, ViewError,
+    testing::{Scenario, crowd, story},
+    view_names,
 };
 
 #[tokio::test]
@@ -89,9 +91,69 @@ async fn the_timeline_tells_the_steps_of_an_order_in_order_and_hides_its_header(
     assert_eq!(steps.rows[0].what, "order.placed");
     assert!(steps.rows.is_sorted_by_key(|step| step.position) && steps.rows.len() > 5);
     assert!(steps.rows.iter().all(|step| step.customer_id == order.customer_id));
+    assert!(steps.rows.iter().all(|step| step.order_id == Some(order.order_id)));
     assert_eq!(views.get::<Timeline>(&id).await.unwrap(), None, "the header was shown");
     let all = views.list::<Timeline>(ListQuery::oldest(1_000)).await.unwrap().rows;
     assert!(all.iter().all(|step| step.position > 0));
     let distinct: BTreeSet<_> = all.iter().map(|step| step.position).collect();
     assert_eq!(distinct.len(), all.len());
+}
+
+#[tokio::test]
+async fn a_customers_page_shows_orders_and_reservations_together_in_time_order() {
+    let place = Place::new().await;
+    let views = place.views().await;
+    views.start(view_names());
+    let head = place.append(&crowd(44, 400).commits).await;
+    all_at(&views, head).await;
+    let reservations = views.list::<Reservations>(ListQuery::newest(1_000)).await.unwrap().rows;
+    let orders = views.list::<Orders>(ListQuery::newest(1_000)).await.unwrap().rows;
+    let (mut mixed, mut seen) = (0, 0);
+    let customers: BTreeSet<_> = reservations.iter().map(|row| row.customer_id.clone()).collect();
+    for customer in &customers {
+        let own = orders.iter().filter(|row| row.customer_id == *customer);
+        let booked = reservations.iter().filter(|row| row.customer_id == *customer);
+        let mut expected: Vec<_> = own
+            .map(|row| (row.placed_at, row.order_id.uuid()))
+            .chain(booked.map(|row| (row.placed_at, row.reservation_id.uuid())))
+            .collect();
+        expected.sort_unstable_by(|one, other| other.cmp(one));
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = views.customer_page(customer.as_str(), cursor, 2).await.unwrap();
+            assert!(page.rows.len() <= 2 && page.has_more == page.next.is_some());
+            found.extend(page.rows.iter().map(|entry| match entry {
+                CustomerEntry::Order(row) => (row.placed_at, row.order_id.uuid()),
+                CustomerEntry::Reservation(row) => (row.placed_at, row.reservation_id.uuid()),
+            }));
+            let Some(next) = page.next else { break };
+            cursor = Some(Cursor::from_opaque(&next.to_opaque()).unwrap());
+        }
+        assert_eq!(found, expected, "{customer}");
+        mixed += usize::from(found.iter().any(|(_, id)| orders.iter().any(|row| row.order_id.uuid() == *id)));
+        seen += found.len();
+
+        let all = ListQuery::oldest(1_000).filter("customer_id", customer.as_str());
+        let steps = views.list::<Timeline>(all).await.unwrap().rows;
+        assert!(steps.is_sorted_by_key(|step| step.position) && steps.is_sorted_by_key(|step| step.at));
+        assert!(steps.iter().all(|step| step.order_id.is_some() != step.reservation_id.is_some()));
+    }
+    assert!(mixed > 5 && seen > customers.len(), "{mixed} customers have both");
+    assert_eq!(views.customer_page("nobody", None, 10).await.unwrap().rows, []);
+}
+
+#[tokio::test]
+async fn the_timeline_of_a_reservation_is_found_by_it() {
+    let place = Place::new().await;
+    let views = place.views().await;
+    views.start(view_names());
+    let head = place.append(&story(Scenario::Stayed).commits).await;
+    all_at(&views, head).await;
+    let row = views.list::<Reservations>(ListQuery::newest(1)).await.unwrap().rows.pop().unwrap();
+    let query = ListQuery::oldest(100).filter("reservation_id", row.reservation_id.to_string());
+    let steps = views.list::<Timeline>(query).await.unwrap().rows;
+    let whats: Vec<_> = steps.iter().map(|step| step.what.as_ref()).collect();
+    assert_eq!(whats[..3], ["reservation.requested", "resort.nights_held", "reservation.confirmed"]);
+    assert_eq!(whats.last(), Some(&"reservation.completed"));
+    assert!(whats.contains(&"voucher.sent") && whats.contains(&"payment.captured"));
 }

@@ -87,10 +87,10 @@ async fn a_replaced_build_stays_for_a_while_and_is_dropped_then() {
     views.rebuild("orders", |_| {}).await.unwrap();
     let left = tables(&place.views_db());
     assert!(
-        left.contains(&"orders_v1_b1".to_owned()) && left.contains(&"orders_v1_b2".to_owned()),
+        left.contains(&"orders_v2_b1".to_owned()) && left.contains(&"orders_v2_b2".to_owned()),
         "{left:?}"
     );
-    while tables(&place.views_db()).contains(&"orders_v1_b1".to_owned()) {
+    while tables(&place.views_db()).contains(&"orders_v2_b1".to_owned()) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(tables(&place.views_db()).len(), view_names().len());

@@ -12,7 +12,8 @@ async fn rows_changed_by_hand_are_found_and_a_rebuild_heals_them() {
     let head = place.append(&history.commits).await;
     all_at(&views, head).await;
     let clean = views.verify("orders", |_| {}).await.unwrap();
-    assert!(clean.is_clean() && clean.same == 40 && clean.position == head, "{clean:#?}");
+    let placed = place.stored("orders").len() as u64;
+    assert!(placed > 20 && clean.is_clean() && clean.same == placed && clean.position == head, "{clean:#?}");
 
     let conn = rusqlite::Connection::open(place.views_db()).unwrap();
     let table = live_table(&conn, "orders");
@@ -32,7 +33,7 @@ async fn rows_changed_by_hand_are_found_and_a_rebuild_heals_them() {
 
     let report = views.verify("orders", |_| {}).await.unwrap();
     assert!(!report.is_clean());
-    assert_eq!((report.same, report.different, report.missing, report.unexpected), (37, 2, 1, 1));
+    assert_eq!((report.same, report.different, report.missing, report.unexpected), (placed - 3, 2, 1, 1));
     let found: Vec<&str> = report.differences.iter().map(|difference| difference.key.as_str()).collect();
     assert_eq!(found, [&keys[3], &keys[5], &keys[7], "zzz"]);
     let [total, status, lost, made_up] = report.differences.as_slice() else { unreachable!() };

@@ -1,4 +1,4 @@
-//! `deliveries`: what a shop has to hand over, and how far it is.
+//! `deliveries`: what a shop has to hand over, how far it is, and what comes back of it.
 
 mod fold;
 mod row;
@@ -7,7 +7,7 @@ mod tests;
 
 use domain::Envelope;
 
-pub use row::{DeliveryInternal, DeliveryLine, DeliveryRow, DeliveryStatus};
+pub use row::{DeliveryInternal, DeliveryLine, DeliveryRow, DeliveryStatus, OpenReturn, ReturnLine};
 
 use crate::{Column, Columns, Key, Rows, View};
 
@@ -18,7 +18,7 @@ pub struct Deliveries;
 impl View for Deliveries {
     type Row = DeliveryRow;
     const NAME: &'static str = "deliveries";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] =
         &[Column::text("shop_id"), Column::text("customer_id"), Column::text("status")];
     const INDEXES: &'static [&'static [&'static str]] = &[

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    ContactId, CustomerId, DeliveryId, OrderId, Position, ProductId, ShopId, Version, delivery::DeliveryEvent,
+    ContactId, CustomerId, DeliveryId, OrderId, Position, ProductId, RefundId, ShopId, Version,
+    delivery::DeliveryEvent,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +21,10 @@ words! {
         Shipped = "shipped",
         /// Arrived.
         Delivered = "delivered",
+        /// Arrived, and some or all of it is on its way back.
+        Returning = "returning",
+        /// Arrived, and all of it went back.
+        Returned = "returned",
         /// Did not arrive.
         Failed = "failed",
         /// Called off.
@@ -28,17 +33,23 @@ words! {
 }
 
 impl DeliveryStatus {
-    /// Where an event leads; none if the delivery stays where it is.
-    pub(crate) fn after(event: &DeliveryEvent) -> Option<Self> {
+    /// Where an event leads; none if the delivery stays where it is. `kept`: whether the customer keeps any of the goods
+    /// once the return that is under way is received.
+    pub(crate) fn after(event: &DeliveryEvent, kept: bool) -> Option<Self> {
         Some(match event {
             DeliveryEvent::DeliveryRequested(_) => Self::Requested,
             DeliveryEvent::DeliveryAccepted(_) => Self::Accepted,
             DeliveryEvent::PreparationStarted(_) => Self::Preparing,
             DeliveryEvent::DeliveryShipped(_) => Self::Shipped,
-            DeliveryEvent::DeliveryCompleted(_) => Self::Delivered,
+            DeliveryEvent::DeliveryCompleted(_) | DeliveryEvent::ReturnCancelled(_) => Self::Delivered,
             DeliveryEvent::DeliveryFailed(_) => Self::Failed,
             DeliveryEvent::DeliveryCancelled(_) => Self::Cancelled,
-            DeliveryEvent::DeliveryCancellationRefused(_) => return None,
+            DeliveryEvent::ReturnStarted(_) => Self::Returning,
+            DeliveryEvent::ReturnReceived(_) if kept => Self::Delivered,
+            DeliveryEvent::ReturnReceived(_) => Self::Returned,
+            DeliveryEvent::DeliveryCancellationRefused(_)
+            | DeliveryEvent::ReturnRefused(_)
+            | DeliveryEvent::ReturnWindowClosed(_) => return None,
         })
     }
 }
@@ -64,6 +75,10 @@ pub struct DeliveryRow {
     pub lines: Vec<DeliveryLine>,
     /// Whether the goods are made first.
     pub needs_preparation: bool,
+    /// What is on its way back.
+    pub open_return: Option<OpenReturn>,
+    /// Until when goods may go back; nothing before they arrived, and when they never may.
+    pub returnable_until: Option<DateTime<Utc>>,
     /// When it reached the shop; nothing if it was called off before.
     pub requested_at: Option<DateTime<Utc>>,
     /// When it changed last.
@@ -80,6 +95,29 @@ pub struct DeliveryRow {
 /// One line of a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryLine {
+    /// Which product.
+    #[schema(value_type = Uuid)]
+    pub product_id: ProductId,
+    /// How many.
+    pub quantity: u32,
+    /// How many of them went back.
+    #[serde(default)]
+    pub returned: u32,
+}
+
+/// Goods on their way back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OpenReturn {
+    /// For which refund.
+    #[schema(value_type = Uuid)]
+    pub refund_id: RefundId,
+    /// What.
+    pub lines: Vec<ReturnLine>,
+}
+
+/// Pieces of a product that go back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnLine {
     /// Which product.
     #[schema(value_type = Uuid)]
     pub product_id: ProductId,

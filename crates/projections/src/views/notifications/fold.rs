@@ -43,7 +43,10 @@ pub(super) fn apply(event: &Envelope, rows: &mut Rows<'_, Notifications>) {
 fn new_row(event: &Envelope, queued: &NotificationQueued) -> NotificationRow {
     NotificationRow {
         notification_id: queued.notification_id,
-        about: queued.order_id,
+        about: queued.subject.uuid(),
+        order_id: queued.subject.order_id(),
+        reservation_id: queued.subject.reservation_id(),
+        voucher_id: queued.voucher_id,
         shop_id: queued.shop_id.clone(),
         customer_id: queued.customer_id.clone(),
         event: queued.change,

@@ -5,7 +5,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use domain::Envelope;
+use domain::{Envelope, OrderId, ReservationId, ShopId};
 
 pub use row::{NotificationRow, NotificationStatus};
 
@@ -18,11 +18,20 @@ pub struct Notifications;
 impl View for Notifications {
     type Row = NotificationRow;
     const NAME: &'static str = "notifications";
-    const VERSION: u32 = 1;
-    const COLUMNS: &'static [Column] =
-        &[Column::text("customer_id"), Column::text("shop_id"), Column::text("order_id")];
-    const INDEXES: &'static [&'static [&'static str]] =
-        &[&["sort"], &["customer_id", "sort"], &["shop_id", "sort"], &["order_id", "sort"]];
+    const VERSION: u32 = 2;
+    const COLUMNS: &'static [Column] = &[
+        Column::text("customer_id"),
+        Column::text("shop_id"),
+        Column::text("order_id"),
+        Column::text("reservation_id"),
+    ];
+    const INDEXES: &'static [&'static [&'static str]] = &[
+        &["sort"],
+        &["customer_id", "sort"],
+        &["shop_id", "sort"],
+        &["order_id", "sort"],
+        &["reservation_id", "sort"],
+    ];
 
     fn keys(event: &Envelope, keys: &mut Vec<Key>) {
         fold::keys(event, keys);
@@ -31,6 +40,8 @@ impl View for Notifications {
         fold::apply(event, rows);
     }
     fn columns(row: &NotificationRow, columns: &mut Columns<'_>) {
-        columns.text(row.customer_id.as_str()).text(row.shop_id.as_str()).id(row.about.uuid());
+        columns.text(row.customer_id.as_str()).text_or_null(row.shop_id.as_ref().map(ShopId::as_str));
+        columns.id_or_null(row.order_id.map(OrderId::uuid));
+        columns.id_or_null(row.reservation_id.map(ReservationId::uuid));
     }
 }

@@ -1,9 +1,12 @@
 //! A row of `notifications`.
 
 use chrono::{DateTime, Utc};
-use domain::{CustomerId, NotificationId, NotifiedChange, OrderId, Position, ShopId, Version};
+use domain::{
+    CustomerId, NotificationId, NotifiedChange, OrderId, Position, ReservationId, ShopId, Version, VoucherId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 words! {
     /// How far a notification is.
@@ -23,12 +26,23 @@ pub struct NotificationRow {
     /// Which notification.
     #[schema(value_type = Uuid)]
     pub notification_id: NotificationId,
-    /// About which order.
-    #[schema(value_type = Uuid)]
-    pub about: OrderId,
-    /// Of which shop.
-    #[schema(value_type = String)]
-    pub shop_id: ShopId,
+    /// About which order or reservation.
+    pub about: Uuid,
+    /// The order, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub order_id: Option<OrderId>,
+    /// The reservation, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub reservation_id: Option<ReservationId>,
+    /// The voucher that it brings, if it brings one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub voucher_id: Option<VoucherId>,
+    /// Of which shop; nothing for a reservation.
+    #[schema(value_type = Option<String>)]
+    pub shop_id: Option<ShopId>,
     /// Whom.
     #[schema(value_type = String)]
     pub customer_id: CustomerId,

@@ -1,9 +1,12 @@
-//! `orders`: an order with its payment and delivery in one row: the customer's page and the shop's board.
+//! `orders`: an order with its payment, delivery, refunds and coupons in one row: the customer's page and the shop's
+//! board.
 //!
-//! An order's events find their row by their stream; those of its payment and delivery by what they belong to
-//! (correlation id), since most of them do not name the order.
+//! An order's events find their row by their stream; those of its payment, delivery and refunds by what they belong to
+//! (correlation id), since most of them do not name the order. A coupon's events change the row of the order that
+//! earned it, whichever order uses it.
 
 mod fold;
+mod parts;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -13,8 +16,8 @@ use std::sync::Arc;
 use domain::Envelope;
 
 pub use row::{
-    OrderCancellation, OrderCoupon, OrderDelivery, OrderInternal, OrderPayment, OrderRefund, OrderRejected,
-    OrderRow, OrderRowLine, OrderStatus, RejectionCode,
+    OrderCancellation, OrderCoupon, OrderCouponUsed, OrderDelivery, OrderInternal, OrderPayment, OrderRefund,
+    OrderRefundStatus, OrderRejected, OrderRow, OrderRowLine, OrderStatus, RejectionCode,
 };
 
 use crate::{
@@ -29,7 +32,7 @@ pub struct Orders;
 impl View for Orders {
     type Row = OrderRow;
     const NAME: &'static str = "orders";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] =
         &[Column::text("customer_id"), Column::text("shop_id"), Column::text("status")];
     const INDEXES: &'static [&'static [&'static str]] =
@@ -46,8 +49,8 @@ impl View for Orders {
     }
 }
 
-/// The order as it was after `events`: those of the order, its payment and its delivery. None if it was not placed.
-/// If they are of several orders, the first one placed counts.
+/// The order as it was after `events`: those of the order, its payment, delivery and refunds, and of the coupon that it
+/// earned. None if it was not placed. If they are of several orders, the first one placed counts.
 #[must_use]
 pub fn order_as_of(events: &[Arc<Envelope>]) -> Option<OrderRow> {
     let mut events = events.to_vec();

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Actor, ContactId, CustomerId, DeliveryId, Money, OrderId, PaymentId, Position, ProductId, RefundId,
-    ShopId, Version, order::CancellationCause,
+    Actor, ContactId, CouponId, CustomerId, DeliveryId, Money, OrderId, PaymentId, Position, ProductId,
+    RefundId, ShopId, Version, coupon::CouponRefusal, delivery::ReturnRefusal, order::CancellationCause,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::views::{DeliveryStatus, MoneySchema, PaymentStatus, RefundStatus};
+use crate::views::{CouponStanding, CouponStatus, DeliveryStatus, MoneySchema, PaymentStatus, ReturnLine};
 
 words! {
     /// How far an order is.
@@ -36,6 +36,8 @@ words! {
         OutOfStock = "out_of_stock",
         /// A product is no longer on sale.
         Withdrawn = "withdrawn",
+        /// The coupon cannot be used.
+        CouponRefused = "coupon_refused",
         /// The provider declined the payment.
         PaymentDeclined = "payment_declined",
         /// The payment was not made, or not decided, in time.
@@ -43,7 +45,23 @@ words! {
     }
 }
 
-/// An order with its payment and delivery.
+words! {
+    /// How far a refund that the customer asked for is.
+    pub enum OrderRefundStatus {
+        /// Asked for.
+        Requested = "requested",
+        /// The goods are on their way back.
+        Returning = "returning",
+        /// The money is given back.
+        Completed = "completed",
+        /// Called off.
+        Cancelled = "cancelled",
+        /// Not possible.
+        Refused = "refused",
+    }
+}
+
+/// An order with its payment, delivery, refunds and coupons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRow {
     /// Which order.
@@ -59,9 +77,14 @@ pub struct OrderRow {
     pub status: OrderStatus,
     /// What was ordered.
     pub lines: Vec<OrderRowLine>,
-    /// What it costs.
+    /// What it costs, the discount taken off.
     #[schema(value_type = MoneySchema)]
     pub total: Money,
+    /// What a coupon takes off the sum of the lines.
+    #[schema(value_type = MoneySchema)]
+    pub discount: Money,
+    /// The coupon that it was placed with.
+    pub coupon_used: Option<OrderCouponUsed>,
     /// Its payment.
     pub payment: OrderPayment,
     /// Its delivery, once it reached the shop.
@@ -76,7 +99,7 @@ pub struct OrderRow {
     pub cancellation: Option<OrderCancellation>,
     /// When it was placed.
     pub placed_at: DateTime<Utc>,
-    /// When it, its payment or its delivery changed last.
+    /// When it, or anything that belongs to it, changed last.
     pub updated_at: DateTime<Utc>,
     /// Version of the order's stream.
     pub version: Version,
@@ -100,6 +123,9 @@ pub struct OrderRowLine {
     pub option: Option<String>,
     /// How many.
     pub quantity: u32,
+    /// How many of them went back.
+    #[serde(default)]
+    pub returned: u32,
     /// The price of one piece when the order was placed.
     #[schema(value_type = MoneySchema)]
     pub unit_price: Money,
@@ -129,6 +155,8 @@ pub struct OrderDelivery {
     pub delivery_id: DeliveryId,
     /// How far it is.
     pub status: DeliveryStatus,
+    /// Until when goods may go back; nothing before they arrived, and when they never may.
+    pub returnable_until: Option<DateTime<Utc>>,
 }
 
 /// A refund that the customer asked for.
@@ -138,21 +166,43 @@ pub struct OrderRefund {
     #[schema(value_type = Uuid)]
     pub refund_id: RefundId,
     /// How far it is.
-    pub status: RefundStatus,
-    /// Why, in the customer's words.
+    pub status: OrderRefundStatus,
+    /// Why, in the customer's words; filled in from the erasable table when it is shown.
     pub reason: Option<String>,
-    /// How much.
+    /// Where the reason stands.
+    #[schema(value_type = Uuid)]
+    pub reason_id: ContactId,
+    /// What the goods were charged with (0 until the shop takes them back); of a completed refund what was given back.
     #[schema(value_type = MoneySchema)]
     pub amount: Money,
+    /// What came off for a coupon that was spent already.
+    #[schema(value_type = MoneySchema)]
+    pub deducted: Money,
+    /// Why it is not possible, such as `window_over`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub refusal: Option<ReturnRefusal>,
+}
+
+/// The coupon that an order uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderCouponUsed {
+    /// Which coupon.
+    #[schema(value_type = Uuid)]
+    pub coupon_id: CouponId,
+    /// What it takes off.
+    #[schema(value_type = MoneySchema)]
+    pub discount: Money,
 }
 
 /// The coupon that an order earned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderCoupon {
     /// Which coupon.
-    pub coupon_id: Uuid,
-    /// How far it is.
-    pub status: String,
+    #[schema(value_type = Uuid)]
+    pub coupon_id: CouponId,
+    /// What it is good for.
+    pub status: CouponStatus,
 }
 
 /// Why an order is no deal.
@@ -167,6 +217,14 @@ pub struct OrderRejected {
     /// Pieces that were left of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<u64>,
+    /// The coupon that could not be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub coupon_id: Option<CouponId>,
+    /// Why it could not, such as `already_redeemed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub coupon_refusal: Option<CouponRefusal>,
     /// The payment provider's word for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decline_code: Option<String>,
@@ -199,6 +257,12 @@ pub struct OrderInternal {
     /// Refunds of the payment that are started and not done.
     #[schema(value_type = Vec<Uuid>)]
     pub open_refunds: Vec<RefundId>,
+    /// Goods on their way back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returning: Vec<ReturnLine>,
+    /// What decides about the coupon that it earned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponStanding>,
 }
 
 impl OrderInternal {
@@ -208,6 +272,8 @@ impl OrderInternal {
             contact_id: ContactId::from_uuid(Uuid::nil()),
             cancellation_reason_id: None,
             open_refunds: Vec::new(),
+            returning: Vec::new(),
+            coupon: None,
         }
     }
 }

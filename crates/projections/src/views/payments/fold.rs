@@ -32,7 +32,8 @@ fn new_row(event: &Envelope, requested: &PaymentRequested) -> PaymentRow {
     let nothing = Money::zero(requested.amount.currency);
     PaymentRow {
         payment_id: requested.payment_id,
-        order_id: requested.order_id,
+        order_id: requested.subject.order_id(),
+        reservation_id: requested.subject.reservation_id(),
         customer_id: requested.customer_id.clone(),
         shop_id: requested.shop_id.clone(),
         status: PaymentStatus::Requested,

@@ -1,11 +1,11 @@
-//! `payments`: what is asked for, taken and given back for an order.
+//! `payments`: what is asked for, taken and given back for an order or a reservation.
 
 mod fold;
 mod row;
 #[cfg(test)]
 mod tests;
 
-use domain::Envelope;
+use domain::{Envelope, ShopId};
 
 pub use row::{PaymentRefund, PaymentRow, PaymentStatus, RefundStatus};
 
@@ -18,7 +18,7 @@ pub struct Payments;
 impl View for Payments {
     type Row = PaymentRow;
     const NAME: &'static str = "payments";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] =
         &[Column::text("customer_id"), Column::text("shop_id"), Column::text("status")];
     const INDEXES: &'static [&'static [&'static str]] =
@@ -31,6 +31,7 @@ impl View for Payments {
         fold::apply(event, rows);
     }
     fn columns(row: &PaymentRow, columns: &mut Columns<'_>) {
-        columns.text(row.customer_id.as_str()).text(row.shop_id.as_str()).word(row.status.name());
+        columns.text(row.customer_id.as_str());
+        columns.text_or_null(row.shop_id.as_ref().map(ShopId::as_str)).word(row.status.name());
     }
 }

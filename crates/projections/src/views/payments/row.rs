@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    CustomerId, Money, OrderId, PaymentId, Position, RefundId, ShopId, Version, payment::PaymentTiming,
+    CustomerId, Money, OrderId, PaymentId, Position, RefundId, ReservationId, ShopId, Version,
+    payment::PaymentTiming,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,15 +65,20 @@ pub struct PaymentRow {
     /// Which payment.
     #[schema(value_type = Uuid)]
     pub payment_id: PaymentId,
-    /// For which order.
-    #[schema(value_type = Uuid)]
-    pub order_id: OrderId,
+    /// For which order, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub order_id: Option<OrderId>,
+    /// For which reservation, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub reservation_id: Option<ReservationId>,
     /// From whom.
     #[schema(value_type = String)]
     pub customer_id: CustomerId,
-    /// For which shop.
-    #[schema(value_type = String)]
-    pub shop_id: ShopId,
+    /// For which shop; nothing for a reservation.
+    #[schema(value_type = Option<String>)]
+    pub shop_id: Option<ShopId>,
     /// How far it is.
     pub status: PaymentStatus,
     /// How much is asked for.

@@ -1,14 +1,18 @@
-//! `timeline`: every step of an order, by order and by customer.
+//! `timeline`: every step of an order or a reservation, by that and by customer: all steps of one customer come in the
+//! order in which they happened.
 //!
-//! A step is a row that never changes (`<order_id>/<position>`). Beside the steps an order has one row that lists do
-//! not show, its *header* under the order's id: it remembers customer and shop, which most events do not name.
+//! A step is a row that never changes (`<order_id>/<position>`, or the reservation's id). Beside the steps an order or
+//! reservation has one row that lists do not show, its *header* under its id: it remembers which of the two it is, the
+//! customer and the shop, which most events do not name.
 
+mod details;
 mod fold;
 mod row;
+mod stay;
 #[cfg(test)]
 mod tests;
 
-use domain::Envelope;
+use domain::{Envelope, OrderId, ReservationId, ShopId};
 
 pub use row::{StepDetails, TimelineStep};
 
@@ -21,11 +25,16 @@ pub struct Timeline;
 impl View for Timeline {
     type Row = TimelineStep;
     const NAME: &'static str = "timeline";
-    const VERSION: u32 = 1;
-    const COLUMNS: &'static [Column] =
-        &[Column::text("order_id"), Column::text("customer_id"), Column::text("shop_id")];
+    const VERSION: u32 = 2;
+    const COLUMNS: &'static [Column] = &[
+        Column::text("order_id"),
+        Column::text("reservation_id"),
+        Column::text("customer_id"),
+        Column::text("shop_id"),
+    ];
     /// No index by shop alone: a shop asks for the steps of an order. It would cost every event an index entry.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["order_id", "sort"], &["customer_id", "sort"]];
+    const INDEXES: &'static [&'static [&'static str]] =
+        &[&["order_id", "sort"], &["reservation_id", "sort"], &["customer_id", "sort"]];
 
     fn keys(event: &Envelope, keys: &mut Vec<Key>) {
         fold::keys(event, keys);
@@ -35,9 +44,11 @@ impl View for Timeline {
     }
     fn columns(row: &TimelineStep, columns: &mut Columns<'_>) {
         if row.is_header() {
-            columns.null().null().null();
+            columns.null().null().null().null();
         } else {
-            columns.id(row.order_id.uuid()).text(row.customer_id.as_str()).text(row.shop_id.as_str());
+            columns.id_or_null(row.order_id.map(OrderId::uuid));
+            columns.id_or_null(row.reservation_id.map(ReservationId::uuid)).text(row.customer_id.as_str());
+            columns.text_or_null(row.shop_id.as_ref().map(ShopId::as_str));
         }
     }
 }

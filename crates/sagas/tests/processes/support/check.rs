@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::OrderId;
+use domain::Subject;
 use futures::{StreamExt, stream};
 
 use super::World;
@@ -13,24 +13,24 @@ const WORLDS_AT_ONCE: usize = 8;
 const LONGEST_STORY: Duration = Duration::from_secs(90);
 
 /// The story ends as it should.
-pub async fn plain(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
+pub async fn plain<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str) {
     let world = World::new().await;
-    let order = tell(&world).await;
+    let told = tell(&world).await;
     world.settle().await;
-    assert_eq!(world.end_of(order).await, end);
+    assert_eq!(world.end_of(told).await, end);
 }
 
 /// Every step and every undo is done again by process managers that remember nothing: nothing is appended, no money
 /// moves, and they come to rest where they were.
-pub async fn again(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
+pub async fn again<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str) {
     let world = World::new().await;
-    let order = tell(&world).await;
+    let told: Subject = tell(&world).await.into();
     world.settle().await;
     let (head, books) = (world.log.head().await.unwrap(), world.provider.books().await);
     for _ in 0..2 {
         world.rebirth_from_nothing().await;
         world.settle().await;
-        assert_eq!(world.end_of(order).await, end);
+        assert_eq!(world.end_of(told).await, end);
         assert_eq!(world.log.head().await.unwrap(), head, "something was appended");
         assert_eq!(world.provider.books().await, books, "the provider did something");
     }
@@ -38,19 +38,19 @@ pub async fn again(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
 
 /// The process managers are killed behind each event of the story in turn; the commit that was under way is written
 /// or lost, and now and then the work store is lost with them: it ends no differently.
-pub async fn killed(tell: impl AsyncFn(&World) -> OrderId, end: &str) {
+pub async fn killed<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str) {
     let deaths = stream::iter(0..).map(|step| killed_at(&tell, end, step)).buffered(WORLDS_AT_ONCE);
     let deaths = deaths.take_while(|died| std::future::ready(*died)).count().await;
     assert!(deaths >= 3, "the story is told within {deaths} events");
 }
 
 /// Tells the story and kills the process managers once `step` events of it are on the log. False if there were no more.
-async fn killed_at(tell: &impl AsyncFn(&World) -> OrderId, end: &str, step: u64) -> bool {
+async fn killed_at<S: Into<Subject>>(tell: &impl AsyncFn(&World) -> S, end: &str, step: u64) -> bool {
     let world = World::new().await;
     let beginning = world.log.head().await.unwrap();
     world.store.hold_from(beginning + step);
     let mut died = false;
-    let order = {
+    let told = {
         let kill = async {
             world.store.held().await;
             let which = world.kill().await;
@@ -63,23 +63,23 @@ async fn killed_at(tell: &impl AsyncFn(&World) -> OrderId, end: &str, step: u64)
             std::future::pending::<()>().await;
         };
         let to_the_end = async {
-            let order = tell(&world).await;
+            let told = tell(&world).await;
             world.settle().await;
-            order
+            told
         };
         tokio::select! {
-            order = to_the_end => order,
+            told = to_the_end => told,
             () = kill => unreachable!("the killer never returns"),
             () = tokio::time::sleep(LONGEST_STORY) => {
                 panic!("killed behind event {step} of the story it hangs: {:#?}", world.open().await)
             }
         }
     };
-    assert_eq!(world.end_of(order).await, end, "killed behind event {step} of the story");
+    assert_eq!(world.end_of(told).await, end, "killed behind event {step} of the story");
     died
 }
 
-/// A story with its end, told three times: undisturbed, then again from nothing, and killed behind each event. One that
+/// A story of an order or a reservation with its end, told three times: undisturbed, then again from nothing, and killed behind each event. One that
 /// takes the way of another is `told_twice` and not killed.
 macro_rules! story {
     ($name:ident, $world:ident => $tell:block, ends $end:literal) => {
@@ -101,7 +101,9 @@ macro_rules! story {
         #[allow(unused_imports)]
         use super::*;
 
-        async fn tell($world: &crate::support::World) -> domain::OrderId $tell
+        async fn tell($world: &crate::support::World) -> domain::Subject {
+            domain::Subject::from($tell)
+        }
 
         #[tokio::test]
         async fn ends_as_it_should() {

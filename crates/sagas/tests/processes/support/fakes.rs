@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{ContactId, Money, OrderId, Timestamp};
+use domain::{ContactId, Money, Subject, Timestamp, voucher::VoucherCode};
 use eventlog::{Clock, SystemClock};
 use gateway::{LedgerEntry, Sandbox, SandboxOptions};
 use orderstream_sagas::{
@@ -170,9 +170,18 @@ impl Mailbox {
         self.told_if(|_| true)
     }
 
-    /// The same about one order.
-    pub fn told_of(&self, order: OrderId) -> Vec<&'static str> {
-        self.told_if(|message| message.order_id == order)
+    /// The same about one order or reservation.
+    pub fn told_of(&self, about: impl Into<Subject>) -> Vec<&'static str> {
+        let about = about.into();
+        self.told_if(|message| message.subject == about)
+    }
+
+    /// The codes of the vouchers that were brought, one for each message.
+    pub fn codes(&self) -> Vec<VoucherCode> {
+        let mut seen = HashSet::new();
+        let taken = self.taken.lock().unwrap();
+        let new = taken.iter().filter(|message| seen.insert(message.notification_id));
+        new.filter_map(|message| message.voucher.as_ref().map(|voucher| voucher.code.clone())).collect()
     }
 
     fn told_if(&self, wanted: impl Fn(&Message) -> bool) -> Vec<&'static str> {

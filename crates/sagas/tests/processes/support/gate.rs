@@ -48,6 +48,21 @@ impl Gate {
         self.order.send_replace(Order::HoldFrom(position));
     }
 
+    /// Lets a story's beginning pass, before which nothing must have been written. Tells how many events later nothing
+    /// would have been.
+    pub fn pause(&self) -> Option<u64> {
+        let Order::HoldFrom(position) = *self.order.borrow() else { return None };
+        self.order.send_replace(Order::Pass);
+        Some(position.saturating_sub(self.head.load(Ordering::SeqCst)))
+    }
+
+    /// Nothing is written so many events from now, if any number was told.
+    pub fn go_on(&self, events: Option<u64>) {
+        if let Some(events) = events {
+            self.hold_from(self.head.load(Ordering::SeqCst) + events);
+        }
+    }
+
     /// Nothing is written from the first event of this name on until [`Gate::release`].
     pub fn hold_before(&self, event: &'static str) {
         self.order.send_replace(Order::HoldBefore(event));

@@ -2,8 +2,11 @@
 //! killed and born again.
 
 mod check;
+mod ends;
 mod fakes;
 mod gate;
+mod goods;
+mod guests;
 mod people;
 
 use std::{
@@ -27,7 +30,9 @@ pub use self::{
     check::{again, killed, plain},
     fakes::{ALWAYS, Mailbox, MovingClock, Provider, Purse},
     gate::Gate,
-    people::{Wish, at_order, deferred},
+    goods::{loyal, returnable, without},
+    guests::Trip,
+    people::{Wish, at_order, deferred, won},
 };
 
 /// How long a test waits for quiet before it gives up.
@@ -67,7 +72,7 @@ impl Drop for Body {
 }
 
 impl World {
-    /// A world with two products on the shelf and all process managers running.
+    /// A world with two products on the shelf, a resort, and all process managers running.
     pub async fn new() -> Self {
         Self::with(process_names()).await
     }

@@ -1,32 +1,33 @@
 //! What people do: shops list products, customers order, pay and cancel, couriers deliver.
 
 use domain::{
-    Actor, AnyCommand, CancellableUntil, Class, ContactId, CustomerId, Event, Money, NotifiedChange, OrderId,
-    PaymentTerms, ProductId, Quantity, ShopId, ShopPolicy,
+    Actor, AnyCommand, CancellableUntil, Class, ContactId, CustomerId, Money, NotifiedChange, OrderId,
+    PaymentTerms, ProductId, Quantity, ResortId, ShopId, ShopPolicy, Subject,
     delivery::{Delivery, DeliveryCommand},
-    notification::{Notification, NotificationEvent},
-    order::{CancellationCause, Order, OrderCommand, OrderLine, contact_of, delivery_of, payment_of},
+    order::{
+        AppliedCoupon, CancellationCause, Order, OrderCommand, OrderLine, contact_of, delivery_of, payment_of,
+    },
     payment::{Payment, PaymentCommand},
-    product::{Product, ProductCommand},
+    product::ProductCommand,
 };
 use eventlog::{AnyError, Clock, CommandContext, Executed};
-use gateway::{LedgerKind, method};
-use orderstream_sagas::InstanceState;
+use gateway::method;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{PATIENCE, World};
+use super::{PATIENCE, World, ends::payment_for};
 
-/// What is on sale in every world: ten at 900, five at 50.
+/// What is on offer in every world: ten pieces at 900, five at 50, nights at 100.
 pub struct Shelf {
     pub first: ProductId,
     pub second: ProductId,
+    pub resort: ResortId,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
         let none = ProductId::from_uuid(Uuid::nil());
-        Self { first: none, second: none }
+        Self { first: none, second: none, resort: ResortId::from_uuid(Uuid::nil()) }
     }
 }
 
@@ -37,6 +38,8 @@ pub fn at_order() -> ShopPolicy {
         preparation: false,
         cancellable_until: CancellableUntil::Accepted,
         notify: vec![],
+        refund_window_secs: None,
+        coupon: None,
     }
 }
 
@@ -51,12 +54,14 @@ pub struct Wish {
     pub lines: Vec<(ProductId, i64, i64)>,
     /// None: there is none, as after the customer had it erased.
     pub token: Option<&'static str>,
+    /// The coupon that the order uses.
+    pub coupon: Option<AppliedCoupon>,
 }
 
 impl Wish {
     pub fn of(world: &World) -> Self {
         let lines = vec![(world.shelf.first, 1, 900), (world.shelf.second, 2, 50)];
-        Self { policy: at_order(), lines, token: Some(method::OK) }
+        Self { policy: at_order(), lines, token: Some(method::OK), coupon: None }
     }
     pub fn policy(self, policy: ShopPolicy) -> Self {
         Self { policy, ..self }
@@ -79,13 +84,13 @@ impl Wish {
 pub fn shop() -> ShopId {
     "phone".parse().unwrap()
 }
-fn customer() -> CustomerId {
+pub(super) fn customer() -> CustomerId {
     "alice".parse().unwrap()
 }
-fn won(amount_minor: i64) -> Money {
+pub fn won(amount_minor: i64) -> Money {
     Money::new(amount_minor, domain::Currency::KRW).unwrap()
 }
-fn delivery(order: OrderId, command: DeliveryCommand) -> AnyCommand {
+pub(super) fn delivery(order: OrderId, command: DeliveryCommand) -> AnyCommand {
     AnyCommand::Delivery { id: delivery_of(order), command }
 }
 
@@ -110,7 +115,9 @@ impl World {
     }
 
     pub(super) async fn stock_up(&mut self) {
-        self.shelf = Shelf { first: self.list(900, Some(10)).await, second: self.list(50, Some(5)).await };
+        let resort = self.open_resort().await;
+        let (first, second) = (self.list(900, Some(10)).await, self.list(50, Some(5)).await);
+        self.shelf = Shelf { first, second, resort };
     }
 
     pub fn new_product(&self) -> ProductId {
@@ -150,6 +157,7 @@ impl World {
             shop_id: shop(),
             customer_id: customer(),
             lines: wish.lines.iter().map(line).collect(),
+            coupon: wish.coupon,
             expected_total: None,
             policy: wish.policy,
             contact_id,
@@ -166,16 +174,17 @@ impl World {
         order
     }
 
-    fn keep(&self, contact: ContactId, token: &str) {
+    pub(super) fn keep(&self, contact: ContactId, token: &str) {
         self.purse.tokens.lock().unwrap().insert(contact, token.to_owned());
     }
 
-    /// Pays an order of a shop that is paid later.
-    pub async fn pay(&self, order: OrderId, token: &str) -> Result<Executed, AnyError> {
+    /// Pays an order of a shop that is paid later, or a reservation.
+    pub async fn pay(&self, what: impl Into<Subject>, token: &str) -> Result<Executed, AnyError> {
+        let what = what.into();
         let method = ContactId::from_uuid(self.ids.next(shop().partition()));
         self.keep(method, token);
         let command = PaymentCommand::StartCapture { method, at: self.clock.now() };
-        self.give(order.uuid(), AnyCommand::Payment { id: payment_of(order), command }).await
+        self.give(what.uuid(), AnyCommand::Payment { id: payment_for(what), command }).await
     }
 
     pub async fn cancel(&self, order: OrderId) -> Result<Executed, AnyError> {
@@ -198,7 +207,8 @@ impl World {
         self.ship(order).await.unwrap();
     }
     pub async fn complete(&self, order: OrderId) -> Result<Executed, AnyError> {
-        let command = DeliveryCommand::CompleteDelivery { by: Actor::Courier(customer()) };
+        let command =
+            DeliveryCommand::CompleteDelivery { by: Actor::Courier(customer()), at: self.clock.now() };
         self.give(order.uuid(), delivery(order, command)).await
     }
     pub async fn fail(&self, order: OrderId) -> Result<Executed, AnyError> {
@@ -218,83 +228,5 @@ impl World {
             self.executor.load::<Payment>(&payment).await.unwrap().state.status(),
             self.executor.load::<Delivery>(&delivery).await.unwrap().state.status(),
         ]
-    }
-
-    /// The names of all events about an order, in order.
-    pub async fn events_of(&self, order: OrderId) -> Vec<&'static str> {
-        let all = self.log.read_all(0, 100_000).await.unwrap();
-        let of_order = all.iter().filter(|event| event.metadata.correlation_id == order.uuid());
-        of_order.map(|event| event.event.name()).collect()
-    }
-
-    /// Waits until the log has so many events of this name about the order.
-    pub async fn seen(&self, order: OrderId, name: &'static str, times: usize) {
-        let so_many =
-            async || self.events_of(order).await.iter().filter(|seen| **seen == name).count() >= times;
-        self.until(name, so_many).await;
-    }
-
-    /// What became of the notifications about an order, in the order in which they were queued.
-    pub async fn notifications_of(&self, order: OrderId) -> Vec<String> {
-        use domain::Aggregate as _;
-        let mut found = Vec::new();
-        for event in self.log.read_all(0, 100_000).await.unwrap() {
-            if let Event::Notification(NotificationEvent::NotificationQueued(queued)) = &event.event
-                && queued.order_id == order
-            {
-                let id = queued.notification_id;
-                let status = self.executor.load::<Notification>(&id).await.unwrap().state.status();
-                found.push(format!("{} {status}", queued.change.name()));
-            }
-        }
-        found
-    }
-
-    /// Pieces on the shelf and pieces put aside.
-    pub async fn stock_of(&self, product: ProductId) -> (u64, u64) {
-        let product = self.executor.load::<Product>(&product).await.unwrap().state;
-        let stock = product.details().and_then(|details| details.stock.as_ref());
-        stock.map_or((0, 0), |stock| (stock.available, stock.reserved.values().sum()))
-    }
-
-    /// How an order has ended, in one line: statuses of order, payment and delivery, the shelf, the money that was kept,
-    /// and whatever is still open. Our books and the provider's must agree.
-    pub async fn end_of(&self, order: OrderId) -> String {
-        let [of_order, of_payment, of_delivery] = self.status_of(order).await;
-        let payment = self.executor.load::<Payment>(&payment_of(order)).await.unwrap().state;
-        let captured = matches!(of_payment, "captured" | "refunding" | "partially_refunded" | "refunded");
-        let kept = payment
-            .details()
-            .filter(|_| captured)
-            .map_or(0, |details| details.amount.amount_minor - details.refunded());
-        self.provider_agrees(order, kept).await;
-        let (first, second) = (self.stock_of(self.shelf.first).await, self.stock_of(self.shelf.second).await);
-        let shelf = format!("{}+{} and {}+{}", first.0, first.1, second.0, second.1);
-        let mut end = format!("{of_order}, {of_payment}, {of_delivery}; shelf {shelf}; kept {kept}");
-        for instance in self.open().await {
-            let at = instance.step.or(instance.awaiting).unwrap_or_default();
-            let at = at.split('/').next().unwrap_or_default().to_owned();
-            match instance.state {
-                InstanceState::Waiting => end += &format!("; {} waits for {at}", instance.process),
-                state => end += &format!("; {} {} at {at}", instance.process, state.name()),
-            }
-        }
-        end
-    }
-
-    async fn provider_agrees(&self, order: OrderId, kept: i64) {
-        let key = payment_of(order).to_string();
-        let books = self.provider.books().await;
-        let of_order = |entry: &&gateway::LedgerEntry| {
-            entry.charge_ref.as_ref().is_some_and(|charge| charge.contains(&key))
-        };
-        let moved = |kind| {
-            let entries = books.iter().filter(of_order).filter(move |entry| entry.kind == kind);
-            entries.map(|entry| entry.amount_minor).collect::<Vec<_>>()
-        };
-        let (charges, refunds) = (moved(LedgerKind::Charge), moved(LedgerKind::Refund));
-        assert!(charges.len() <= 1, "an order is charged once: {books:#?}");
-        let left = charges.iter().sum::<i64>() - refunds.iter().sum::<i64>();
-        assert_eq!(left, kept, "the provider's books say otherwise: {books:#?}");
     }
 }

@@ -1,0 +1,36 @@
+use crate::{
+    testing::{
+        Scenario, applied_twice_is_once, fold_rows, story, tolerates_any_order, windows_do_not_matter,
+    },
+    views::Coupons,
+};
+
+#[test]
+fn rebuilt_is_the_same_as_incremental() {
+    windows_do_not_matter::<Coupons>();
+}
+
+#[test]
+fn events_in_any_order_and_more_than_once_are_taken_without_a_panic() {
+    tolerates_any_order::<Coupons>();
+}
+
+#[tokio::test]
+async fn a_window_applied_twice_counts_once() {
+    applied_twice_is_once::<Coupons>().await;
+}
+
+#[test]
+fn the_rows_of_every_way_an_order_can_go_are_as_reviewed() {
+    for scenario in [
+        Scenario::Returned,
+        Scenario::Withheld,
+        Scenario::ReturnCalledOff,
+        Scenario::CouponSpent,
+        Scenario::CouponGivenBack,
+        Scenario::CouponUsedTwice,
+    ] {
+        let rows = fold_rows::<Coupons>(&story(scenario).envelopes());
+        insta::assert_json_snapshot!(format!("{scenario:?}"), rows);
+    }
+}

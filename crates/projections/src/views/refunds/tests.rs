@@ -1,0 +1,35 @@
+use crate::{
+    testing::{
+        Scenario, applied_twice_is_once, fold_rows, story, tolerates_any_order, windows_do_not_matter,
+    },
+    views::Refunds,
+};
+
+#[test]
+fn rebuilt_is_the_same_as_incremental() {
+    windows_do_not_matter::<Refunds>();
+}
+
+#[test]
+fn events_in_any_order_and_more_than_once_are_taken_without_a_panic() {
+    tolerates_any_order::<Refunds>();
+}
+
+#[tokio::test]
+async fn a_window_applied_twice_counts_once() {
+    applied_twice_is_once::<Refunds>().await;
+}
+
+#[test]
+fn the_rows_of_every_way_an_order_can_go_are_as_reviewed() {
+    for scenario in [
+        Scenario::Returned,
+        Scenario::Withheld,
+        Scenario::PartlyReturned,
+        Scenario::ReturnCalledOff,
+        Scenario::CouponSpent,
+    ] {
+        let rows = fold_rows::<Refunds>(&story(scenario).envelopes());
+        insta::assert_json_snapshot!(format!("{scenario:?}"), rows);
+    }
+}
