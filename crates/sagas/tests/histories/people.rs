@@ -263,7 +263,7 @@ fn policy(world: &mut World) -> ShopPolicy {
         2 => CouponValue::Percent(33),
         _ => CouponValue::Percent(100),
     };
-    let minimum = won(rng.random_range(0..2_000));
+    let minimum = won(if rng.random_bool(0.3) { 0 } else { rng.random_range(1..2_000) });
     let policy = ShopPolicy {
         payment,
         preparation,
