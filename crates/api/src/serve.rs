@@ -1,6 +1,6 @@
 //! Opens the door: listens, answers, and closes in good order.
 
-use std::{future::IntoFuture, net::SocketAddr, time::Duration};
+use std::{borrow::Cow, future::IntoFuture, net::SocketAddr, path::Path, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -81,22 +81,33 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     // Before anybody can know that it runs, so that no signal ends it the hard way.
     let stop = stop_signal();
     let server = Server::start(settings).await?;
-    println!("{}", greeting(&server.url(), &data));
+    let program = std::env::args_os().next().unwrap_or_else(|| "orderstream".into());
+    println!("{}", greeting(&server.url(), &program.to_string_lossy(), &data));
     stop.await;
     tracing::info!("stopping: finishing what is under way");
     server.stop().await;
     Ok(())
 }
 
-/// One line: where to look, and how to get in.
-fn greeting(url: &str, data: &std::path::Path) -> String {
+/// One line: where to look, and how to get in, with the program as it was started: it need not be on the PATH.
+fn greeting(url: &str, program: &str, data: &Path) -> String {
+    let program = quoted(program);
     let data = match data.to_str() {
         Some("./data") | None => String::new(),
-        Some(data) => format!(" --data {data}"),
+        Some(data) => format!(" --data {}", quoted(data)),
     };
     format!(
-        "orderstream listens on {url} - see {url}/docs; get a token: orderstream token --sub alice --role customer{data}"
+        "orderstream listens on {url} - see {url}/docs; get a token: {program} token --sub alice --role customer{data}"
     )
+}
+
+/// The text as one word of a shell.
+fn quoted(text: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:=@%,".contains(&byte) || !byte.is_ascii();
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
 }
 
 /// Listens for SIGTERM and SIGINT from the call on; ends with the first of them.
@@ -126,5 +137,19 @@ async fn stop_signal() {
     if let Err(error) = tokio::signal::ctrl_c().await {
         tracing::warn!(%error, "Ctrl-C cannot be caught");
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_names_the_program_as_it_was_started_and_the_folder_unless_it_is_the_usual_one() {
+        let said = |program, data| greeting("http://h", program, Path::new(data));
+        let command = "get a token: target/debug/orderstream token --sub alice --role customer";
+        assert!(said("target/debug/orderstream", "./data").ends_with(command));
+        assert!(said("orderstream", "/a b/it's").ends_with(r"customer --data '/a b/it'\''s'"));
+        assert!(said("./my orderstream", "./data").contains("get a token: './my orderstream' token "));
     }
 }

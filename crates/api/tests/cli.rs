@@ -4,7 +4,7 @@
 mod binary;
 
 use std::{
-    io::Write,
+    io::{BufRead, Write},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -69,9 +69,110 @@ fn a_setting_that_nobody_knows_is_named() {
     let output =
         command().args(["migrate", "--data"]).arg(folder.path()).env("ORDERSTREAM_LISTENN", "x").output();
     let output = output.unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(complaint.contains("listenn") && complaint.contains("\"listen\""), "{complaint}");
+}
+
+#[test]
+fn settings_that_cannot_work_are_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    for (name, value) in [
+        ("ORDERSTREAM_MAX_BODY_BYTES", "many"),
+        ("ORDERSTREAM_STORE", "mysql:x"),
+        ("ORDERSTREAM_ONLY", "nobody"),
+        ("ORDERSTREAM_NOTIFICATIONS_CHANNEL", "pigeon"),
+    ] {
+        for wish in ["serve", "migrate"] {
+            let output = command().args([wish, "--data"]).arg(&data).env(name, value).output().unwrap();
+            let complaint = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{wish} with {name}={value}: {complaint}");
+            assert!(!complaint.is_empty());
+        }
+    }
+    assert!(!data.exists(), "wrong settings left a folder");
+    // The settings are fine here; the address is not to be had.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    failure_in(&data, ["serve", "--listen", &address], 1);
+}
+
+/// Ended instances of two process managers, written as they write them.
+fn with_instances(data: &Path, each: u32) {
+    let mut work = rusqlite::Connection::open(data.join("work.db")).unwrap();
+    let batch = work.transaction().unwrap();
+    for number in 0..2 * each {
+        let process = ["checkout", "fulfilment"][usize::from(number >= each)];
+        batch
+            .execute(
+                "INSERT INTO instances (process, key, version, status, state, outbox, since, last_position, correlation_id)
+                 VALUES (?1, ?2, 1, 'ended', '{}', '[]', 0, 1, ?2)",
+                rusqlite::params![process, uuid::Uuid::from_u128(u128::from(number) + 1)],
+            )
+            .unwrap();
+    }
+    batch.commit().unwrap();
+}
+
+#[test]
+fn a_list_of_instances_says_when_there_are_more_and_follows_all_pages() {
+    let (_folder, data) = filled();
+    with_instances(&data, 700);
+    let list = |more: &[&str]| {
+        let arguments = ["sagas", "list", "--state", "ended", "--json"];
+        let output = run_in(&data, arguments.iter().chain(more));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        (json(std::str::from_utf8(&output.stdout).unwrap()).as_array().unwrap().clone(), said)
+    };
+    let check = || {
+        let (shown, said) = list(&[]);
+        assert_eq!(shown.len(), 100);
+        assert!(said.contains("there are more than these 100") && said.contains("--limit"), "{said}");
+        let (shown, said) = list(&["--limit", "1399"]);
+        assert_eq!(shown.len(), 1399);
+        assert!(said.contains("there are more"), "{said}");
+        let (shown, said) = list(&["--limit", "1400"]);
+        assert_eq!((shown.len(), said.as_str()), (1400, ""));
+        assert_eq!(shown.iter().filter(|instance| instance["process"] == "fulfilment").count(), 700);
+        let (shown, said) = list(&["--limit", "5000", "--process", "checkout"]);
+        assert_eq!((shown.len(), said.as_str()), (700, ""));
+    };
+    check();
+    let serving = Serving::start(&data, &[]);
+    check();
+    assert_eq!(serving.terminate(), Some(0));
+    failure_in(&data, ["sagas", "list", "--limit", "0"], 2);
+}
+
+#[test]
+fn the_greeting_names_a_command_that_can_be_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("with space");
+    let mut serving = command()
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let (_, copied) = line.trim_end().split_once("get a token: ").unwrap();
+    let token = std::process::Command::new("sh").args(["-c", copied]).output().unwrap();
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    assert!(token.status.success(), "{copied:?}: {}", String::from_utf8_lossy(&token.stderr));
+    assert_eq!(String::from_utf8(token.stdout).unwrap().trim().split('.').count(), 3);
+}
+
+#[test]
+fn a_demo_has_no_json_and_says_so() {
+    let output = command().args(["demo", "phone", "--json"]).output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &[][..]), "{complaint}");
+    assert!(complaint.contains("--json"), "{complaint}");
 }
 
 #[test]

@@ -301,6 +301,29 @@ async fn pizza_10_a_coupon_that_is_spent_already_comes_off_the_refund() {
 }
 
 #[tokio::test]
+async fn pizza_10_whoever_gives_everything_back_has_lost_nothing() {
+    let world = World::start().await;
+    let (erin, order, delivery) = eaten(&world, 1).await;
+    let coupon_id = text(&order["coupon_issued"], "coupon_id");
+    let second = with_coupon(&erin, &coupon_id, 1, "tok_ok").await.expect(201);
+    let second_delivery = delivered(&world, &second).await;
+    // The order that used the coupon goes back first: the coupon is there again, and goes with the one that earned it.
+    for (order, delivery, amount) in
+        [(&second, second_delivery, FOUR_CHEESE - COUPON), (&order, delivery, FOUR_CHEESE)]
+    {
+        erin.sees_order(order, "/status", "completed").await;
+        let wish = refund(&erin, order, json!({"reason": "cold"})).await.expect(201);
+        world.shop(SHOP).moves(&delivery, "receive-return").await;
+        let done = refund_is(&erin, &wish, "completed").await;
+        assert_eq!((&done["amount"], &done["deducted"]), (&won(amount), &won(0)));
+    }
+    coupon_is(&erin, &order, "revoked").await;
+    erin.sees_order(&order, "/payment/status", "refunded").await;
+    erin.sees_order(&second, "/payment/status", "refunded").await;
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn pizza_10_a_coupon_is_never_invented_in_order_to_revoke_it() {
     // Nobody issues coupons for a while; the refund does not wait for that.
     let world = World::start_with(|settings| settings.except = vec!["loyalty".to_owned()]).await;

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod binary;
+mod common;
 
 use std::{io::Write, path::Path, process::Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use binary::{Serving, command, failure_in, result_in, run_in};
+use common::{TestServer, order_of};
 
 /// A data folder with the log of a demo in it.
 fn filled(data: &Path) {
@@ -41,6 +43,20 @@ fn a_good_log_is_verified_offline_and_beside_a_running_platform() {
     let beside = report(folder.path());
     assert!(beside["events"].as_u64() >= offline["events"].as_u64());
     assert_eq!(serving.terminate(), Some(0));
+}
+
+#[tokio::test]
+async fn what_is_open_names_the_event_that_began_it() {
+    let server = TestServer::start().await;
+    let policy =
+        json!({"payment": {"when": "deferred", "pay_within_secs": 3600}, "cancellable_until": "accepted"});
+    server.admin().put("/v1/shops/later", json!({"name": "Later", "policy": policy})).await.expect(201);
+    let product = server.shop("later").lists("later", "Sofa", 500, Some(5)).await;
+    server.customer("alice").post("/v1/orders", order_of("later", &product, 1)).await.expect(201);
+    server.server.stop().await;
+    let shown = result_in(server.folder.path(), ["events", "verify"]);
+    assert!(shown.contains("open: ") && shown.contains("pieces are put aside"), "{shown}");
+    assert!(!shown.contains("since 0:"), "{shown}");
 }
 
 #[test]

@@ -184,6 +184,19 @@ impl NotifiedChange {
         Self::VoucherDeactivated,
     ];
 
+    /// Whether a resort's policy may name it: it is about a reservation, its payment or its voucher.
+    #[must_use]
+    pub fn is_of_reservations(self) -> bool {
+        let name = self.name();
+        ["reservation_", "voucher_", "payment_"].iter().any(|kind| name.starts_with(kind))
+    }
+
+    /// Whether a shop's policy may name it.
+    #[must_use]
+    pub fn is_of_orders(self) -> bool {
+        !self.is_of_reservations() || self.name().starts_with("payment_")
+    }
+
     /// The word that stands in policies and notifications.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -242,6 +255,16 @@ pub struct CouponPolicy {
     pub minimum: Money,
 }
 
+impl CouponPolicy {
+    fn makes_sense(&self) -> bool {
+        let one_currency = match self.value {
+            CouponValue::Amount(amount) => amount.currency == self.minimum.currency,
+            CouponValue::Percent(_) => true,
+        };
+        self.value.makes_sense() && self.minimum.amount_minor >= 0 && one_currency
+    }
+}
+
 /// How a shop sells. An order carries the policy it was placed under to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -283,8 +306,11 @@ pub enum PolicyError {
         "the coupon makes no sense: use a percentage of 1 to 100, or an amount above 0, and a minimum of 0 or more"
     )]
     Coupon,
+    /// A change that no order comes to.
+    #[error("notify names {}, which is about reservations", .0.name())]
+    NotifiedElsewhere(NotifiedChange),
     /// The same change twice.
-    #[error("notify names {0:?} twice")]
+    #[error("notify names {} twice", .0.name())]
     NotifiedTwice(NotifiedChange),
 }
 
@@ -305,8 +331,11 @@ impl ShopPolicy {
         if let Some(secs) = self.refund_window_secs.filter(|secs| !(1..=MAX_POLICY_SECS).contains(secs)) {
             return Err(PolicyError::TimeOutOfRange { field: "refund_window_secs".to_owned(), secs });
         }
-        if self.coupon.is_some_and(|coupon| !coupon.value.makes_sense() || coupon.minimum.amount_minor < 0) {
+        if self.coupon.is_some_and(|coupon| !coupon.makes_sense()) {
             return Err(PolicyError::Coupon);
+        }
+        if let Some(change) = self.notify.iter().find(|change| !change.is_of_orders()) {
+            return Err(PolicyError::NotifiedElsewhere(*change));
         }
         if self.cancellable_until == CancellableUntil::Preparing && !self.preparation {
             return Err(PolicyError::NoPreparation);

@@ -64,6 +64,15 @@ impl ListQuery {
         self
     }
 
+    /// The same if there is a value; without one the list stays as it is.
+    #[must_use]
+    pub fn filter_if(self, column: &'static str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.filter(column, value),
+            None => self,
+        }
+    }
+
     /// Only what comes after `cursor`.
     #[must_use]
     pub fn after(mut self, cursor: Option<Cursor>) -> Self {

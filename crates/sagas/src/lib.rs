@@ -10,6 +10,7 @@ pub mod cancellation;
 pub mod channels;
 pub mod checkout;
 pub mod fulfilment;
+mod listing;
 pub mod loyalty;
 pub mod notifications;
 pub mod payments;
@@ -24,6 +25,7 @@ mod testing;
 pub mod vouchers;
 
 pub use channels::LogChannel;
+pub use listing::{InstanceCursor, InstanceCursorError, InstanceFilter, InstancePage};
 pub use ports::{
     CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError,
     RefundAnswer, Tokens, VoidOutcome,
@@ -31,5 +33,5 @@ pub use ports::{
 pub use process::{Action, Awaiting, EffectCall, Input, Process, Reaction, Step};
 #[doc(hidden)]
 pub use runner::completed;
-pub use sagas::{Effects, InstanceFilter, ProcessStatus, SagaError, SagaOptions, Sagas, process_names};
+pub use sagas::{Effects, ProcessStatus, SagaError, SagaOptions, Sagas, process_names};
 pub use store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore};

@@ -22,6 +22,7 @@ use crate::{
     cancellation::Cancellation,
     checkout::Checkout,
     fulfilment::Fulfilment,
+    listing::{InstanceFilter, InstancePage},
     loyalty::Loyalty,
     notifications::Notifications,
     payments::Payments,
@@ -137,19 +138,6 @@ pub struct ProcessStatus {
     pub trouble: Option<String>,
     /// Instances that are not over, by state.
     pub open: Vec<(InstanceState, u64)>,
-}
-
-/// Which instances an operator wants to see.
-#[derive(Clone, Debug, Default)]
-pub struct InstanceFilter {
-    /// Of which process manager; of all without it.
-    pub process: Option<String>,
-    /// In which state; in any but ended without it.
-    pub state: Option<InstanceState>,
-    /// Those after this key.
-    pub after: Option<Uuid>,
-    /// At most so many; 100 when 0.
-    pub limit: usize,
 }
 
 /// What all runners share.
@@ -287,24 +275,31 @@ impl Sagas {
         Ok(all)
     }
 
-    /// Instances that are not over, or those in the asked-for state.
+    /// A page of the instances that are not over, or of those in the asked-for state.
     ///
     /// # Errors
     /// An unknown process; the store does not answer.
-    pub async fn list(&self, filter: InstanceFilter) -> Result<Vec<InstanceSummary>, SagaError> {
+    pub async fn list(&self, filter: InstanceFilter) -> Result<InstancePage, SagaError> {
         let names = match &filter.process {
             Some(name) => vec![known(name)?],
             None => PROCESSES.to_vec(),
         };
         let limit = if filter.limit == 0 { 100 } else { filter.limit };
-        let mut found = Vec::new();
+        let (mut found, after) = (Vec::new(), filter.after.as_ref());
         for name in names {
+            let Some(after) = after.map_or(Some(Uuid::nil()), |cursor| cursor.reached(name)) else {
+                continue;
+            };
             self.saved(name).await?;
-            let left = limit.saturating_sub(found.len());
-            let rows = self.store.list(name, filter.state, filter.after, left).await?;
+            // One more than fits tells whether there is more.
+            let left = limit.saturating_add(1) - found.len();
+            let rows = self.store.list(name, filter.state, after, left).await?;
             found.extend(rows.iter().map(|row| row.summary(name)));
+            if found.len() > limit {
+                break;
+            }
         }
-        Ok(found)
+        Ok(InstancePage::first(found, limit))
     }
 
     /// One instance in full, ended ones too.

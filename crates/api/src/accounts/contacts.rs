@@ -77,6 +77,18 @@ impl Contact {
     }
 }
 
+/// One member of a row as clients see it. Null if events name no row; a row that they name but that is not there stayed
+/// behind when the events were moved here, and is shown as one that was erased.
+#[must_use]
+pub fn member_of(
+    contacts: &HashMap<ContactId, Contact>,
+    id: Option<ContactId>,
+    name: &str,
+    erased: &Value,
+) -> Value {
+    id.map_or(Value::Null, |id| contacts.get(&id).unwrap_or(&Contact::Erased).member(name, erased))
+}
+
 /// Writes a row; one that is there already, or was erased since, stays as it is. Tells whether it was written.
 pub(super) fn insert(conn: &Connection, contact: &NewContact) -> Result<bool, rusqlite::Error> {
     let written = conn.prepare_cached(
@@ -139,7 +151,9 @@ impl Accounts {
         let erase = move |conn: &Connection| {
             conn.execute(
                 "UPDATE idempotency SET body = json_replace(body, '$.recipient', json('{\"erased\":true}'),
-                     '$.guest', json('{\"erased\":true}'), '$.reason', 'erased', '$.cancellation.reason', 'erased')
+                     '$.guest', json('{\"erased\":true}'), '$.reason', 'erased', '$.cancellation.reason', 'erased',
+                     '$.refunds', (SELECT json(json_group_array(json_replace(value, '$.reason', 'erased')))
+                                   FROM json_each(idempotency.body, '$.refunds')))
                  WHERE subject = ?1 AND json_valid(body)",
                 [&owner],
             )?;

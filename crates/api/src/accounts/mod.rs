@@ -19,7 +19,7 @@ use eventlog::{
     sqlite::{Durability, Readers, Writer},
 };
 
-pub use contacts::{Contact, ContactKind, NewContact};
+pub use contacts::{Contact, ContactKind, NewContact, member_of};
 pub use idempotency::{Begin, Begun, KeyState, KeyedRequest, RequestIds, StoredAnswer};
 
 /// Read connections: look-ups are short.

@@ -122,3 +122,25 @@ async fn old_keys_are_forgotten() {
     assert_eq!(f.accounts.look_up(&request("old", 1)).await.unwrap(), KeyState::New);
     assert_eq!(f.accounts.look_up(&request("young", 1)).await.unwrap(), KeyState::Running);
 }
+
+#[tokio::test]
+async fn reasons_of_refunds_are_erased_in_stored_answers_too() {
+    let f = fixture().await;
+    f.accounts.begin(start("k", false)).await.unwrap();
+    let body = json!({"refunds": [{"amount": 1, "reason": "burnt"}, {"amount": 2, "reason": "cold"}, {"amount": 3}]});
+    f.accounts.finish(request("k", 1), StoredAnswer { body: body.to_string(), ..answer() });
+    // Another answer of theirs, without any.
+    f.accounts.begin(start("other", false)).await.unwrap();
+    f.accounts.finish(request("other", 1), answer());
+    f.accounts.erase(&"alice".parse().unwrap()).await.unwrap();
+    f.accounts.recent.lock().unwrap().clear();
+    let kept = async |key| match f.accounts.look_up(&request(key, 1)).await.unwrap() {
+        KeyState::Answered(answer) => serde_json::from_str::<Value>(&answer.body).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let refunds =
+        json!([{"amount": 1, "reason": "erased"}, {"amount": 2, "reason": "erased"}, {"amount": 3}]);
+    assert_eq!(kept("k").await, json!({"refunds": refunds}));
+    let other = kept("other").await;
+    assert_eq!(other, json!({"recipient": {"erased": true}, "cancellation": {"reason": "erased"}}));
+}

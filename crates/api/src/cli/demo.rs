@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CliError, access};
+use super::{CliError, access, output::Output};
 use crate::demo::{self, Place, Which};
 
 /// Arguments of `demo`.
@@ -19,7 +19,11 @@ pub(super) struct Args {
     data: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: Args) -> Result<(), CliError> {
+pub(super) async fn run(args: Args, output: &Output) -> Result<(), CliError> {
+    if output.is_json() {
+        let why = "demo tells a story to people and has no --json; its exit status says whether all went as promised";
+        return Err(CliError::Usage(why.to_owned()));
+    }
     let place = match args.against {
         None => Place::Scratch,
         Some(url) => Place::Against { url, data: access::Place::in_folder(args.data).settings()?.data },

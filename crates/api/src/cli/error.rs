@@ -133,11 +133,12 @@ macro_rules! boxed {
 boxed!(Start(StartError), Demo(DemoError), Settings(SettingsError), Import(ImportError));
 
 impl CliError {
-    /// 2 for wrong usage, else 1.
+    /// 2 for wrong usage, settings among it, else 1.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Settings(_) => 2,
+            Self::Start(error) if matches!(**error, StartError::Settings(_)) => 2,
             _ => 1,
         }
     }

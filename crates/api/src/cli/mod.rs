@@ -95,7 +95,7 @@ pub fn run() -> ExitCode {
 async fn carry_out(command: Command, output: Output) -> Result<(), CliError> {
     match command {
         Command::Serve(flags) => serve::run(&flags).await,
-        Command::Demo(args) => demo::run(args).await,
+        Command::Demo(args) => demo::run(args, &output).await,
         Command::Projections(command) => projections::run(command, &output).await,
         Command::Events(command) => events::run(command, &output).await,
         Command::Sagas(command) => sagas::run(command, &output).await,

@@ -11,10 +11,13 @@ use super::{
     CliError,
     access::{Access, Place, access},
     output::{Output, table},
+    remote::Remote,
 };
 
-/// Most instances that are listed.
-const MOST: usize = 100;
+/// Most instances that are listed unless more are asked for.
+const UNLESS_SAID: usize = 100;
+/// Most instances that are asked for at once.
+const PAGE: usize = 1_000;
 
 /// Commands of `sagas`.
 #[derive(Debug, Subcommand)]
@@ -27,6 +30,9 @@ pub(super) enum Command {
         /// Only of this process manager.
         #[arg(long, value_name = "PROCESS", value_parser = parse_process)]
         process: Option<String>,
+        /// At most so many; says so when there are more.
+        #[arg(long, value_name = "N", default_value_t = UNLESS_SAID, value_parser = parse_limit)]
+        limit: usize,
         #[command(flatten)]
         place: Place,
     },
@@ -51,8 +57,9 @@ pub(super) struct Which {
 }
 
 #[derive(Deserialize)]
-struct Page<T> {
-    data: Vec<T>,
+struct Page {
+    data: Vec<InstanceSummary>,
+    next_cursor: Option<String>,
 }
 
 fn parse_state(text: &str) -> Result<InstanceState, String> {
@@ -65,9 +72,13 @@ fn parse_process(text: &str) -> Result<String, String> {
     if known { Ok(text.to_owned()) } else { Err(format!("the processes are {}", process_names().join(", "))) }
 }
 
+fn parse_limit(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| "at least 1".to_owned())
+}
+
 pub(super) async fn run(command: Command, output: &Output) -> Result<(), CliError> {
     match command {
-        Command::List { state, process, place } => list(state, process, &place, output).await,
+        Command::List { state, process, limit, place } => list(state, process, limit, &place, output).await,
         Command::Show(which) => show(which, output).await,
         Command::Retry(which) => operate(which, "retry", output).await,
         Command::Skip(which) => operate(which, "skip", output).await,
@@ -77,29 +88,55 @@ pub(super) async fn run(command: Command, output: &Output) -> Result<(), CliErro
 async fn list(
     state: Option<InstanceState>,
     process: Option<String>,
+    limit: usize,
     place: &Place,
     output: &Output,
 ) -> Result<(), CliError> {
-    let instances = match access(&place.settings()?).await? {
-        Access::There(remote) => {
-            let mut path = format!("/v1/admin/sagas?limit={MOST}");
-            let filters = [("state", state.map(InstanceState::name)), ("process", process.as_deref())];
-            for (name, value) in filters.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-                path.push_str(&format!("&{name}={value}"));
-            }
-            remote.get::<Page<InstanceSummary>>(&path).await?.data
-        }
+    let (instances, has_more) = match access(&place.settings()?).await? {
+        Access::There(remote) => pages(&remote, state, process.as_deref(), limit).await?,
         Access::Here(platform) => {
-            let filter = InstanceFilter { process, state, after: None, limit: MOST };
+            let filter = InstanceFilter { process, state, after: None, limit };
             let found = platform.app().sagas.list(filter).await;
             platform.shutdown().await;
-            found?
+            let found = found?;
+            (found.instances, found.next.is_some())
         }
     };
     output.value(&instances, |instances| {
         let head = ["process", "key", "state", "since", "step or awaited", "tries", "last error"];
         table(head, instances.iter().map(row))
-    })
+    })?;
+    if has_more {
+        eprintln!(
+            "orderstream: there are more than these {limit}: --limit {} shows more",
+            limit.saturating_mul(10)
+        );
+    }
+    Ok(())
+}
+
+/// Up to `limit` instances of a running platform, page by page, and whether there are more.
+async fn pages(
+    remote: &Remote,
+    state: Option<InstanceState>,
+    process: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<InstanceSummary>, bool), CliError> {
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let mut path = format!("/v1/admin/sagas?limit={}", PAGE.min(limit - found.len()));
+        let filters =
+            [("state", state.map(InstanceState::name)), ("process", process), ("cursor", cursor.as_deref())];
+        for (name, value) in filters.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            path.push_str(&format!("&{name}={value}"));
+        }
+        let page: Page = remote.get(&path).await?;
+        found.extend(page.data);
+        cursor = page.next_cursor;
+        if cursor.is_none() || found.len() >= limit {
+            return Ok((found, cursor.is_some()));
+        }
+    }
 }
 
 fn row(instance: &InstanceSummary) -> [String; 7] {

@@ -83,7 +83,7 @@ codes! {
     ProductWithdrawn = "product_withdrawn", CONFLICT, "The product is not on sale any more", "product_id names the product.";
     ShopClosed = "shop_closed", CONFLICT, "The shop takes no orders now", "Orders placed before are finished.";
     PriceChanged = "price_changed", CONFLICT, "The price is not the expected one", "expected_total differs from what the order costs now. Look again and order at the new price.";
-    PaymentExpired = "payment_expired", CONFLICT, "The payment was not decided in time", "The order was rejected. Nothing was charged.";
+    PaymentExpired = "payment_expired", CONFLICT, "The payment was not decided in time", "The order was rejected, or the reservation has expired. Nothing was charged: order or reserve anew.";
     PaymentOverdue = "payment_overdue", CONFLICT, "The payment was due earlier", "Nothing is charged after due_at.";
     PaymentNotDue = "payment_not_due", CONFLICT, "The payment is not due yet", "It expires at due_at, not before.";
     RefundTooLarge = "refund_too_large", CONFLICT, "The refund is larger than what is left", "Refunds never exceed what was captured.";
@@ -93,7 +93,7 @@ codes! {
     NoReturns = "no_returns", CONFLICT, "The shop takes nothing back", "Its policy has no refund window.";
     WindowOver = "window_over", CONFLICT, "The refund window is over", "The goods arrived too long ago for the shop's policy.";
     ReturnOpen = "return_open", CONFLICT, "Another return is under way", "Wait until it is received or called off.";
-    MoreThanDelivered = "more_than_delivered", CONFLICT, "More than was delivered and is kept", "A line names more pieces than the customer still has of the product.";
+    MoreThanDelivered = "more_than_delivered", CONFLICT, "More than was delivered and is kept", "product_id names the first product of which the customer has fewer pieces than are to go back, left how many; nothing is named when everything is back already.";
     NoOpenReturn = "no_open_return", CONFLICT, "No return is under way", "There is nothing to receive or to call off.";
     ReturnWindowOpen = "return_window_open", CONFLICT, "The refund window is open", "It closes by itself.";
     CouponRefused = "coupon_refused", CONFLICT, "The coupon cannot be used", "reason says why: it is used, taken back, somebody else's, another shop's, or not issued (yet).";

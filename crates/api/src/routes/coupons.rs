@@ -1,8 +1,8 @@
 //! `/v1/coupons`: what completed orders earn. One is used by naming it when the next order is placed.
 
 use axum::{extract::State, response::Response};
-use domain::CouponId;
-use projections::{CouponRow, Coupons, View};
+use domain::{CouponId, ShopId};
+use projections::{CouponRow, Coupons, View, views::CouponStatus};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,10 +25,12 @@ struct ListCoupons {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only those in this state, such as `issued`.
-    status: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<CouponStatus>,
     /// Only this shop's.
-    shop_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
 }
 
 /// One's own coupons (customer), one's shop's (shop), or all (admin), newest first.
@@ -42,10 +44,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    let mut rows = scope(&principal, query.shop_id, rows);
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Coupons::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Coupons>(rows).await?, |row| present(&row)))
 }

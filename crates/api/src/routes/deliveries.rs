@@ -2,18 +2,18 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Actor, ContactId, DeliveryId,
+    Actor, ContactId, DeliveryId, RefundId, ShopId,
     delivery::{Delivery, DeliveryCommand},
 };
 use eventlog::Effect;
 use garde::Validate;
-use projections::{Deliveries, DeliveryRow, View};
+use projections::{Deliveries, DeliveryRow, View, views::DeliveryStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    accounts::{ContactKind, NewContact},
+    accounts::{ContactKind, NewContact, member_of},
     app::App,
     auth::{Principal, Role},
     problem::{Code, Problem},
@@ -50,6 +50,21 @@ impl Body for WithReason {
     const OPTIONAL: bool = true;
 }
 
+/// Which return is meant.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichReturn {
+    /// The refund that the goods come back for; the return under way unless said. Say it: a click that comes late, or
+    /// twice, then never ends the next return.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    refund_id: Option<RefundId>,
+}
+impl Body for WhichReturn {
+    const OPTIONAL: bool = true;
+}
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -59,9 +74,11 @@ struct ListDeliveries {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only this shop's.
-    shop_id: Option<String>,
-    /// Only those in this state, such as `requested`.
-    status: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<DeliveryStatus>,
 }
 
 /// One's shop's deliveries (shop), all (courier, admin) or one's own (customer), newest first.
@@ -75,10 +92,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Shop, Role::Courier, Role::Admin])?;
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    let mut rows = scope(&principal, query.shop_id, rows);
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Deliveries::NAME, &reading).await?;
     let page = app.views.list::<Deliveries>(rows).await?;
     let shown = show(&app, page.rows).await?;
@@ -178,34 +192,38 @@ async fn cancel(
     act(app, id, command, SHOP, Code::AlreadyCancelled, give).await
 }
 
-/// The shop has the returned goods back: the money follows.
+/// The shop has the returned goods back: the money follows. With `refund_id` only the return for that refund is received;
+/// without, the one under way, and a late click could receive goods that are still with the customer.
 #[utoipa::path(post, path = "/v1/deliveries/{delivery_id}/receive-return", tag = "deliveries", params(("delivery_id" = Uuid, Path, description = "The delivery.")),
-    security(("bearer" = [])), responses((status = 200, description = "The delivery as it is now.", body = DeliveryRow)))]
+    request_body = Option<WhichReturn>, security(("bearer" = [])), responses((status = 200, description = "The delivery as it is now.", body = DeliveryRow)))]
 async fn receive_return(
     State(app): State<App>,
     PathId(id): PathId<DeliveryId>,
-    command: Command<NoBody>,
+    command: Command<WhichReturn>,
 ) -> Result<Response, Problem> {
-    let give = |by, _| DeliveryCommand::ReceiveReturn { by };
+    let refund_id = command.body.refund_id;
+    let give = |by, _| DeliveryCommand::ReceiveReturn { refund_id, by };
     act(app, id, bare(command), SHOP, Code::AlreadyReceived, give).await
 }
 
-/// The return is called off, and the refund with it: the customer keeps the goods.
+/// The return is called off, and the refund with it: the customer keeps the goods. With `refund_id` only the return for
+/// that refund is called off; without, the one under way, which may be a later one than was meant.
 #[utoipa::path(post, path = "/v1/deliveries/{delivery_id}/cancel-return", tag = "deliveries", params(("delivery_id" = Uuid, Path, description = "The delivery.")),
-    security(("bearer" = [])), responses((status = 200, description = "The delivery as it is now.", body = DeliveryRow)))]
+    request_body = Option<WhichReturn>, security(("bearer" = [])), responses((status = 200, description = "The delivery as it is now.", body = DeliveryRow)))]
 async fn cancel_return(
     State(app): State<App>,
     PathId(id): PathId<DeliveryId>,
-    command: Command<NoBody>,
+    command: Command<WhichReturn>,
 ) -> Result<Response, Problem> {
-    let give = |by, _| DeliveryCommand::CancelReturn { refund_id: None, by };
+    let refund_id = command.body.refund_id;
+    let give = |by, _| DeliveryCommand::CancelReturn { refund_id, by };
     act(app, id, bare(command), SHOP_OR_COURIER, Code::AlreadyCancelled, give).await
 }
 
 const SHOP: &[Role] = &[Role::Shop, Role::Admin];
 const SHOP_OR_COURIER: &[Role] = &[Role::Shop, Role::Courier, Role::Admin];
 
-fn bare(command: Command<NoBody>) -> Command<WithReason> {
+fn bare<T>(command: Command<T>) -> Command<WithReason> {
     Command { principal: command.principal, body: WithReason { reason: None }, meta: command.meta }
 }
 
@@ -270,9 +288,8 @@ async fn show(app: &App, rows: Vec<DeliveryRow>) -> Result<Vec<Value>, Problem> 
     let ids = rows.iter().filter_map(|row| row.internal.reason_id).collect();
     let contacts = app.accounts.contacts(ids).await?;
     let shown = rows.iter().map(|row| {
-        let reason = row.internal.reason_id.and_then(|id| contacts.get(&id));
         let mut value = present(row);
-        value["reason"] = reason.map_or(Value::Null, |contact| contact.member("reason", &json!("erased")));
+        value["reason"] = member_of(&contacts, row.internal.reason_id, "reason", &json!("erased"));
         value
     });
     Ok(shown.collect())

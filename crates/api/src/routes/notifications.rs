@@ -1,6 +1,7 @@
 //! `/v1/notifications`: what customers were told.
 
 use axum::{extract::State, response::Response};
+use domain::ShopId;
 use projections::{NotificationRow, Notifications, View};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -27,7 +28,8 @@ struct ListNotifications {
     /// Only those about this order.
     order_id: Option<uuid::Uuid>,
     /// Only this shop's; for an admin.
-    shop_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
 }
 
 /// Messages to oneself (customer), of one's shop (shop), or all (admin), newest first.
@@ -41,10 +43,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    let mut rows = scope(&principal, query.shop_id, rows);
-    if let Some(order_id) = query.order_id {
-        rows = rows.filter("order_id", order_id.to_string());
-    }
+    let rows =
+        scope(&principal, query.shop_id, rows).filter_if("order_id", query.order_id.map(|id| id.to_string()));
     app.ready_to_read(Notifications::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Notifications>(rows).await?, |row| present(&row)))
 }

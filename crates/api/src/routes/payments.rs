@@ -2,12 +2,12 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, PaymentId, StreamId, Subject,
-    payment::{Payment, PaymentCommand, PaymentEvent, PaymentStage, PaymentTiming},
+    Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, PaymentId, ShopId, StreamId, Subject,
+    payment::{Payment, PaymentCommand, PaymentDetails, PaymentEvent, PaymentStage, PaymentTiming},
 };
 use eventlog::CommandContext;
 use garde::Validate;
-use projections::{PaymentRow, Payments, View};
+use projections::{PaymentRow, Payments, View, views::PaymentStatus};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -46,10 +46,12 @@ struct ListPayments {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only those in this state, such as `captured`.
-    status: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<PaymentStatus>,
     /// Only this shop's.
-    shop_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
 }
 
 /// One's own payments (customer), those to one's shop (shop), or all (admin), newest first.
@@ -63,10 +65,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    let mut rows = scope(&principal, query.shop_id, rows);
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Payments::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Payments>(rows).await?, |row| present(&row)))
 }
@@ -143,12 +142,24 @@ async fn check_payable(app: &App, id: PaymentId) -> Result<(), Problem> {
         Payment::Existing { stage: PaymentStage::Captured { .. }, .. } => {
             Err(Problem::new(Code::AlreadyCaptured, format!("the payment {id} is made already")))
         }
+        Payment::Existing { details, stage: PaymentStage::Expired } => Err(expired(details)),
         Payment::Existing { .. } => {
             let detail = format!("a payment that is {} cannot be made", payment.status());
             Err(Problem::new(Code::IllegalTransition, detail))
         }
     };
     app.inspect::<Payment, _>(&id, look).await?
+}
+
+/// What a customer is told who pays after the deadline has ended the payment.
+fn expired(details: &PaymentDetails) -> Problem {
+    let anew = match details.subject {
+        Subject::Order(_) => "the order is off: order anew",
+        Subject::Reservation(_) => "the nights are given back: reserve anew",
+    };
+    let (id, due_at) = (details.payment_id, details.due_at.to_rfc3339());
+    let detail = format!("the payment {id} was to be made by {due_at}; nothing was charged, and {anew}");
+    Problem::new(Code::PaymentExpired, detail).with("payment_id", id).about(details.subject)
 }
 
 /// How an attempt ended.
@@ -177,7 +188,13 @@ async fn start_and_wait(
 ) -> Result<Answer, Problem> {
     let streams = [StreamId::new(AggregateKind::Payment, id.uuid())];
     let following = Following { within: app.settings.order_wait(), streams: &streams, end: &outcome };
-    let done = app.follow::<Payment, _>(&id, expected, command, context, following).await?;
+    let done = match app.follow::<Payment, _>(&id, expected, command, context, following).await {
+        // It went on since it was checked, or was not checked: say where it is now.
+        Err(problem) if problem.code() == Code::IllegalTransition => {
+            return Err(check_payable(&app, id).await.err().unwrap_or(problem));
+        }
+        done => done?,
+    };
     if let Some(Ended::Declined(code)) = done.ended {
         let detail = format!("the payment was declined ({code}); nothing was charged");
         let problem = Problem::new(Code::PaymentDeclined, detail).with("decline_code", code);

@@ -8,7 +8,10 @@ use domain::{
 };
 use eventlog::Effect;
 use garde::Validate;
-use projections::{ProductRow, Products, View, views::MoneySchema};
+use projections::{
+    ProductRow, Products, View,
+    views::{MoneySchema, ProductStatus},
+};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -18,8 +21,8 @@ use crate::{
     auth::{Principal, Role},
     problem::{Code, Problem},
     web::{
-        Answer, Body, Command, CommandMeta, NoBody, Page, PageQuery, Params, PathId, Price, Reading, check,
-        opaque, page_of, present, single,
+        Answer, Body, Command, CommandMeta, NoBody, OrAll, Page, PageQuery, Params, PathId, Price, Reading,
+        check, opaque, page_of, present, single,
     },
 };
 
@@ -92,9 +95,11 @@ struct ListProducts {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only this shop's.
-    shop_id: Option<String>,
-    /// `listed` (unless said), `withdrawn` or `all`.
-    status: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
+    /// `listed` unless said; `all` for those in any state.
+    #[param(required = false, schema_with = OrAll::<ProductStatus>::schema)]
+    status: Option<OrAll<ProductStatus>>,
 }
 
 /// Registers a product of a shop.
@@ -139,15 +144,10 @@ async fn list(
     reading: Reading,
     Params(query): Params<ListProducts>,
 ) -> Result<Response, Problem> {
-    let mut rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    if let Some(shop_id) = query.shop_id {
-        rows = rows.filter("shop_id", shop_id);
-    }
-    match query.status.as_deref() {
-        Some("all") => {}
-        Some(status) => rows = rows.filter("status", status),
-        None => rows = rows.filter("status", "listed"),
-    }
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?
+        .newest()
+        .filter_if("shop_id", query.shop_id.as_ref().map(ShopId::as_str))
+        .filter_if("status", OrAll::given_or(query.status, ProductStatus::Listed));
     app.ready_to_read(Products::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Products>(rows).await?, |row| present(&row)))
 }

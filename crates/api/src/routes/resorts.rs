@@ -13,7 +13,10 @@ use domain::{
 };
 use eventlog::Effect;
 use garde::Validate;
-use projections::{ResortRow, Resorts, View, views::MoneySchema};
+use projections::{
+    ResortRow, Resorts, View,
+    views::{MoneySchema, NightStatus, ResortStatus},
+};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -22,8 +25,8 @@ use crate::{
     auth::{Principal, Role},
     problem::{Code, Problem},
     web::{
-        Answer, Body, Command, CommandMeta, NoBody, Page, PageQuery, Params, PathId, Price, Reading, check,
-        opaque, page_of, present, single,
+        Answer, Body, Command, CommandMeta, NoBody, OrAll, Page, PageQuery, Params, PathId, Price, Reading,
+        check, opaque, page_of, present, single,
     },
 };
 
@@ -138,8 +141,9 @@ struct ListResorts {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// `open` (unless said), `retired` or `all`.
-    status: Option<String>,
+    /// `open` unless said; `all` for those in any state.
+    #[param(required = false, schema_with = OrAll::<ResortStatus>::schema)]
+    status: Option<OrAll<ResortStatus>>,
     /// Only those that this manager looks after.
     manager_id: Option<String>,
 }
@@ -151,9 +155,7 @@ struct ListNights {
     /// The first night.
     from: NaiveDate,
     /// The day after the last night; at most 366 days later.
-    until: Option<NaiveDate>,
-    /// The same as `until`.
-    to: Option<NaiveDate>,
+    to: NaiveDate,
 }
 
 /// Registers a resort. Whoever registers it looks after it.
@@ -200,18 +202,10 @@ async fn list(
     reading: Reading,
     Params(query): Params<ListResorts>,
 ) -> Result<Response, Problem> {
-    let mut rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    if let Some(manager) = query.manager_id {
-        rows = rows.filter("manager_id", manager);
-    }
-    match query.status.as_deref().unwrap_or("open") {
-        "all" => {}
-        status @ ("open" | "retired") => rows = rows.filter("status", status),
-        other => {
-            let detail = format!("status: {other:?} is none of open, retired, all");
-            return Err(Problem::new(Code::InvalidQuery, detail));
-        }
-    }
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?
+        .newest()
+        .filter_if("manager_id", query.manager_id)
+        .filter_if("status", OrAll::given_or(query.status, ResortStatus::Open));
     app.ready_to_read(Resorts::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Resorts>(rows).await?, |row| present(&row)))
 }
@@ -234,8 +228,8 @@ async fn read(
 struct Night {
     /// The date on which it begins.
     date: NaiveDate,
-    /// `free`, `taken` or `not_open`.
-    status: &'static str,
+    /// Whether it is to be had. Nights before the resort's today are `past`, whoever had them.
+    status: NightStatus,
 }
 
 /// The nights of a resort.
@@ -245,7 +239,7 @@ struct Nights {
     data: Vec<Night>,
 }
 
-/// Which nights are free. A free night promises nothing: reserving it decides.
+/// Which nights are free, as the resort's calendar goes. A free night promises nothing: reserving it decides.
 #[utoipa::path(get, path = "/v1/resorts/{resort_id}/nights", tag = "resorts", params(("resort_id" = Uuid, Path, description = "The resort."), ListNights),
     security(()), responses((status = 200, description = "The nights.", body = Nights)))]
 async fn nights(
@@ -254,9 +248,7 @@ async fn nights(
     PathId(id): PathId<ResortId>,
     Params(query): Params<ListNights>,
 ) -> Result<Response, Problem> {
-    let until = query.until.or(query.to);
-    let until = until
-        .ok_or_else(|| Problem::new(Code::InvalidQuery, "to: the day after the last night is missing"))?;
+    let until = query.to;
     let days = until.signed_duration_since(query.from).num_days();
     if !(1..=MAX_NIGHTS_SHOWN).contains(&days) {
         let detail =
@@ -265,8 +257,8 @@ async fn nights(
     }
     app.ready_to_read(Resorts::NAME, &reading).await?;
     let row = app.views.get::<Resorts>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
-    let data =
-        row.nights(query.from, until).into_iter().map(|(date, status)| Night { date, status: status.name() });
+    let today = row.time_zone.date_at(app.now());
+    let data = row.nights(query.from, until, today).into_iter().map(|(date, status)| Night { date, status });
     Ok(Json(Nights { data: data.collect() }).into_response())
 }
 
@@ -283,22 +275,15 @@ async fn revise(
     command: Command<ReviseResort>,
 ) -> Result<Response, Problem> {
     let body = command.body;
-    let policy =
-        app.inspect::<Resort, _>(&id, |_, resort| resort.details().map(|it| it.policy.clone())).await?;
-    let changed =
-        body.pay_within_secs.is_some() || body.cancel_days_before.is_some() || body.notify.is_some();
-    let policy = policy.filter(|_| changed).map(|old| ResortPolicy {
-        pay_within_secs: body.pay_within_secs.unwrap_or(old.pay_within_secs),
-        cancel_days_before: body.cancel_days_before.unwrap_or(old.cancel_days_before),
-        notify: body.notify.unwrap_or(old.notify),
-    });
     let revise = ResortCommand::ReviseResort {
         name: body.name,
         kind: body.kind,
         nightly_price: body.nightly_price.map(|Price(price)| price),
         open_from: body.open_from,
         open_until: body.open_until,
-        policy,
+        pay_within_secs: body.pay_within_secs,
+        cancel_days_before: body.cancel_days_before,
+        notify: body.notify,
     };
     give(app, id, command.principal, command.meta, revise, false).await
 }

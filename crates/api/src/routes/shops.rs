@@ -7,7 +7,7 @@ use domain::{
 };
 use eventlog::Effect;
 use garde::Validate;
-use projections::{ListQuery, ShopRow, Shops, View};
+use projections::{ShopRow, Shops, View, views::ShopStatus};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -55,8 +55,9 @@ struct ListShops {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// `open` or `closed`.
-    status: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<ShopStatus>,
 }
 
 /// All shops, in the order in which they were opened.
@@ -67,10 +68,8 @@ async fn list(
     reading: Reading,
     Params(query): Params<ListShops>,
 ) -> Result<Response, Problem> {
-    let mut rows: ListQuery = PageQuery::new(query.limit, query.cursor.as_deref())?.oldest();
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows =
+        PageQuery::new(query.limit, query.cursor.as_deref())?.oldest().filter_if("status", query.status);
     app.ready_to_read(Shops::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Shops>(rows).await?, |row| present(&row)))
 }

@@ -5,7 +5,7 @@ use domain::{
     VoucherId,
     voucher::{Voucher, VoucherCommand},
 };
-use projections::{View, VoucherRow, Vouchers};
+use projections::{View, VoucherRow, Vouchers, views::VoucherStatus};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -33,8 +33,9 @@ struct ListVouchers {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only those in this state, such as `sent`.
-    status: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<VoucherStatus>,
     /// Only the one of this reservation.
     reservation_id: Option<uuid::Uuid>,
 }
@@ -49,14 +50,10 @@ async fn list(
     Params(query): Params<ListVouchers>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Manager, Role::Admin])?;
-    let mut rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    rows = scope_stays(&principal, rows);
-    if let Some(reservation_id) = query.reservation_id {
-        rows = rows.filter("reservation_id", reservation_id.to_string());
-    }
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
+    let rows = scope_stays(&principal, rows)
+        .filter_if("reservation_id", query.reservation_id.map(|id| id.to_string()))
+        .filter_if("status", query.status);
     app.ready_to_read(Vouchers::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Vouchers>(rows).await?, |row| present(&row)))
 }

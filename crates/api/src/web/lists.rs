@@ -10,10 +10,30 @@ use serde_json::Value;
 
 use crate::problem::{Code, Problem};
 
-/// Rows of a page unless the client says otherwise.
-const DEFAULT_LIMIT: u32 = 20;
-/// Most rows of a page.
-const MAX_LIMIT: u32 = 100;
+/// How many rows a page has.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Unless the client says otherwise.
+    pub unless_said: u32,
+    /// At most.
+    pub most: u32,
+}
+
+/// Rows of a page of a list.
+const LIMITS: Limits = Limits { unless_said: 20, most: 100 };
+
+/// The asked-for size of a page.
+///
+/// # Errors
+/// A limit out of range.
+pub fn checked_limit(asked: Option<u32>, limits: Limits) -> Result<usize, Problem> {
+    let Limits { unless_said, most } = limits;
+    let limit = asked.unwrap_or(unless_said);
+    if (1..=most).contains(&limit) {
+        return Ok(limit as usize);
+    }
+    Err(Problem::new(Code::InvalidQuery, format!("limit: {limit} is not between 1 and {most}")))
+}
 
 /// A page of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -39,14 +59,10 @@ impl PageQuery {
     /// # Errors
     /// A limit out of range, a cursor that is none.
     pub fn new(limit: Option<u32>, cursor: Option<&str>) -> Result<Self, Problem> {
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            let detail = format!("limit: {limit} is not between 1 and {MAX_LIMIT}");
-            return Err(Problem::new(Code::InvalidQuery, detail));
-        }
+        let limit = checked_limit(limit, LIMITS)?;
         let after = cursor.map(Cursor::from_opaque).transpose();
         let after = after.map_err(|error| Problem::new(Code::InvalidCursor, error.to_string()))?;
-        Ok(Self { limit: limit as usize, after })
+        Ok(Self { limit, after })
     }
 
     /// How many rows, and behind which place.

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use domain::{Aggregate, Envelope, Position, StreamId, Version};
+use domain::{Aggregate, AggregateId, Envelope, Position, StreamId, Version};
 use eventlog::{CommandContext, Effect};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{app::Services, problem::Problem};
 
-/// How far behind a repeated command its end is looked for, in events of a stream.
-const ENOUGH: usize = 64;
+/// Events read at once where the end of a repeated command is looked for.
+const PAGE: usize = 256;
+/// So many pages of a stream are read at most: an end that stands further behind is not found, and the command is
+/// answered as undecided.
+const PAGES: usize = 256;
 
 /// What a command led to.
 pub struct Outcome<T> {
@@ -56,11 +59,11 @@ impl Services {
             return Ok(Outcome { effect: done.effect, version: done.version, position, ended });
         }
         if done.effect == Effect::Duplicate {
+            let own = StreamId::new(A::KIND, id.uuid());
             for stream in streams {
-                let since = self.log().read_stream(*stream, 0, ENOUGH).await?;
-                let found = since.iter().filter(|event| event.position > done.position);
-                let found = found.filter_map(|event| Some((end(event)?, event.position))).next();
-                if let Some((what, at)) = found {
+                // Of its own stream the command knows where its events are; elsewhere the end can be anywhere.
+                let after = if *stream == own { done.version } else { 0 };
+                if let Some((what, at)) = self.end_in(*stream, after, done.position, end).await? {
                     (ended, position) = (Some(what), position.max(at));
                     break;
                 }
@@ -74,5 +77,26 @@ impl Services {
             }
         }
         Ok(Outcome { effect: done.effect, version: done.version, position, ended })
+    }
+
+    /// The first end in a stream: after this version, and after the command's own events.
+    async fn end_in<T>(
+        &self,
+        stream: StreamId,
+        mut after: Version,
+        behind: Position,
+        end: &(dyn Fn(&Envelope) -> Option<T> + Sync),
+    ) -> Result<Option<(T, Position)>, Problem> {
+        for _ in 0..PAGES {
+            let page = self.log().read_stream(stream, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.version;
+            let since = page.iter().filter(|event| event.position > behind);
+            let found = since.filter_map(|event| Some((end(event)?, event.position))).next();
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 }

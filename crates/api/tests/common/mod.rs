@@ -74,6 +74,10 @@ impl TestServer {
         self.client("courier", Role::Courier, None)
     }
 
+    pub fn manager(&self, name: &str) -> Client {
+        self.client(name, Role::Manager, None)
+    }
+
     pub fn admin(&self) -> Client {
         self.client("root", Role::Admin, None)
     }

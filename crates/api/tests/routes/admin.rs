@@ -67,6 +67,63 @@ async fn process_managers_tell_what_they_work_on() {
 }
 
 #[tokio::test]
+async fn instances_are_read_page_by_page_across_process_managers() {
+    let server = TestServer::start().await;
+    let (admin, alice) = (server.admin(), server.customer("alice"));
+    let product = alice.product("phone", "Charger").await;
+    for _ in 0..3 {
+        alice.buys("phone", &product, 1).await;
+    }
+    let name = |instance: &Value| (text(instance, "process").to_owned(), text(instance, "key").to_owned());
+    let names = |page: &Value| page["data"].as_array().unwrap().iter().map(name).collect::<Vec<_>>();
+    let processes = |page: &Value| {
+        let mut processes: Vec<_> = names(page).into_iter().map(|(process, _)| process).collect();
+        processes.dedup();
+        processes
+    };
+    let all = "/v1/admin/sagas?state=ended&limit=1000";
+    let page = admin.sees(all, |page| names(page).len() >= 9 && processes(page).len() >= 2).await;
+    assert_eq!((&page["has_more"], &page["next_cursor"]), (&json!(false), &Value::Null));
+    let (known, mut seen, mut cursor) = (names(&page), Vec::new(), String::new());
+    loop {
+        let page = admin.get(&format!("/v1/admin/sagas?state=ended&limit=2{cursor}")).await.expect(200);
+        seen.extend(names(&page));
+        if page["has_more"] == false {
+            assert_eq!(page["next_cursor"], Value::Null);
+            break;
+        }
+        assert_eq!(names(&page).len(), 2);
+        cursor = format!("&cursor={}", text(&page, "next_cursor"));
+    }
+    // More may have ended in between, but nothing is left out and nothing comes twice.
+    assert!(known.iter().all(|instance| seen.contains(instance)), "{known:?} {seen:?}");
+    let mut once = seen.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), seen.len(), "{seen:?}");
+    for wrong in ["x", "", "checkout", "nonsense.01900000-0000-7000-8000-000000000000", "checkout.x"] {
+        admin.get(&format!("/v1/admin/sagas?cursor={wrong}")).await.problem(400, "invalid_cursor");
+    }
+    admin.get("/v1/admin/sagas?limit=1001").await.problem(400, "invalid_query");
+    admin.get("/v1/admin/sagas?limit=0").await.problem(400, "invalid_query");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_ends_with_the_log_says_that_there_is_no_more() {
+    let server = TestServer::start().await;
+    let (admin, head) = (server.admin(), server.head().await);
+    let page = admin.get(&format!("/v1/admin/events?limit={head}")).await.expect(200);
+    assert_eq!(
+        (&page["has_more"], &page["next_after"]),
+        (&json!(server.head().await > head), &json!(format!("0.{head}")))
+    );
+    let one_less = head - 1;
+    assert_eq!(admin.get(&format!("/v1/admin/events?limit={one_less}")).await.expect(200)["has_more"], true);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_log_is_read_page_by_page_or_by_stream() {
     let server = TestServer::start().await;
     let admin = server.admin();

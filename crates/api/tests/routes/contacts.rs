@@ -1,6 +1,9 @@
 use serde_json::json;
 
-use crate::common::{TestServer, order_of, text};
+use crate::{
+    common::{TestServer, order_of, text},
+    staging::{eaten, ordered, path_of, refund, resort, stay},
+};
 
 #[tokio::test]
 async fn erased_contacts_show_as_erased_everywhere_and_break_nothing() {
@@ -31,5 +34,41 @@ async fn erased_contacts_show_as_erased_everywhere_and_break_nothing() {
     for personal in ["Kim Min-ji", "010-1234-5678", "Sejong-daero", "my reason", "tok_ok"] {
         assert!(!events.contains(personal), "{personal} is in an event");
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn contacts_that_were_left_behind_show_as_erased() {
+    let server = TestServer::start().await;
+    let grace = server.customer("grace");
+    let order = eaten(&server, 1).await;
+    let refund = refund(&server, &order, None).await;
+    let off = ordered(&server, "pizza", "Four Cheese", 1).await;
+    let delivery = path_of("delivery", &off["delivery"]);
+    server
+        .shop("pizza")
+        .post(&format!("{delivery}/cancel"), json!({"reason": "no cheese"}))
+        .await
+        .expect(200);
+    let house = resort(&server, json!({})).await;
+    let reserved = grace.post("/v1/reservations", stay(&house, 3, 5)).await.expect(201);
+    let cancel = format!("{}/cancel", path_of("reservation", &reserved));
+    grace.post(&cancel, json!({"reason": "rain"})).await.expect(200);
+    // As after an import: the events are there, the rows are not.
+    let accounts = rusqlite::Connection::open(server.folder.path().join("accounts.db")).unwrap();
+    assert!(accounts.execute("DELETE FROM contacts", []).unwrap() >= 5);
+    drop(accounts);
+    let server = server.restart_with(|_| {}).await;
+    let (grace, pizza) = (server.customer("grace"), server.shop("pizza"));
+    let gone = json!({"erased": true});
+    let order = grace.get(&path_of("order", &order)).await.expect(200);
+    assert_eq!((&order["recipient"], &order["refunds"][0]["reason"]), (&gone, &json!("erased")));
+    assert_eq!(grace.get(&path_of("refund", &refund)).await.expect(200)["reason"], "erased");
+    assert_eq!(pizza.get(&delivery).await.expect(200)["reason"], "erased");
+    let stay = grace.get(&path_of("reservation", &reserved)).await.expect(200);
+    assert_eq!((&stay["guest"], &stay["cancellation"]["reason"]), (&gone, &json!("erased")));
+    // Where nobody gave a reason there is none.
+    let whole = pizza.get(&path_of("delivery", &order["delivery"])).await.expect(200);
+    assert_eq!(whole["reason"], json!(null));
     server.stop().await;
 }

@@ -3,7 +3,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::common::{TestServer, order_of, text};
+use crate::{
+    common::{TestServer, order_of, text},
+    staging::settled,
+};
 
 #[tokio::test]
 async fn the_same_key_and_request_is_answered_as_the_first_time() {
@@ -33,18 +36,6 @@ async fn the_same_key_and_request_is_answered_as_the_first_time() {
     let other = bob.post_with("/v1/orders", ("idempotency-key", "k1"), order_of("phone", &product, 1)).await;
     assert_ne!(other.expect(201)["order_id"], first.body["order_id"]);
     server.stop().await;
-}
-
-/// Waits until nothing more happens by itself.
-async fn settled(server: &TestServer) -> u64 {
-    let mut head = server.head().await;
-    loop {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        match server.head().await {
-            same if same == head => return head,
-            newer => head = newer,
-        }
-    }
 }
 
 #[tokio::test]

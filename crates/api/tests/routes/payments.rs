@@ -61,6 +61,20 @@ async fn waiting_for_payment_ends_at_its_deadline() {
     let order = alice.sees(&order_path, |order| order["status"] == "rejected").await;
     assert_eq!(order["rejection"]["code"], "payment_expired");
     let body = json!({"payment_method": "tok_ok"});
+    let late = alice.post(&format!("{path}/pay"), body).await.problem(409, "payment_expired");
+    assert!(text(&late, "detail").contains("order anew"), "{late}");
+    assert_eq!(late["order_id"], order["order_id"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_was_called_off_cannot_be_made() {
+    let server = TestServer::start().await;
+    let (alice, order, path) = deferred(&server, 3600).await;
+    let order_path = format!("/v1/orders/{}", text(&order, "order_id"));
+    alice.act(&format!("{order_path}/cancel")).await.expect(200);
+    alice.sees(&path, |payment| payment["status"] == "voided").await;
+    let body = json!({"payment_method": "tok_ok"});
     alice.post(&format!("{path}/pay"), body).await.problem(409, "illegal_transition");
     server.stop().await;
 }

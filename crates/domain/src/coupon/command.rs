@@ -59,6 +59,9 @@ pub enum CouponCommand {
         refund_id: RefundId,
         /// The most that can come off the refund.
         at_most: Money,
+        /// Refunds of the order that were called off before this one began.
+        #[serde(default)]
+        called_off: Vec<RefundId>,
     },
     /// The refund that took it back is off.
     ReinstateCoupon {

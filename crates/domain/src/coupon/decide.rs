@@ -3,9 +3,9 @@
 use super::{
     Coupon, CouponClawbackUndone, CouponClawedBack, CouponCommand, CouponDetails, CouponError, CouponEvent,
     CouponIssued, CouponRedeemed, CouponRedemptionRefused, CouponRefusal, CouponReinstated, CouponReleased,
-    CouponRevoked, CouponWithheld,
+    CouponRevoked, CouponWithheld, state::evolve,
 };
-use crate::{Decision, Money, RefundId, already_applied, executed};
+use crate::{Decision, Money, Outcome, RefundId, already_applied, executed, executed_all};
 
 type Answer = Decision<CouponEvent, CouponError>;
 
@@ -47,7 +47,9 @@ pub(super) fn decide(coupon: &Coupon, command: &CouponCommand) -> Answer {
         (Existing(c), RevokeCoupon { refund_id, .. }) if c.taken_back.contains_key(refund_id) => {
             already_applied()
         }
-        (Existing(c), RevokeCoupon { refund_id, at_most, .. }) => take_back(c, *refund_id, *at_most),
+        (Existing(_), RevokeCoupon { refund_id, at_most, called_off, .. }) => {
+            take_back_after(coupon, *refund_id, *at_most, called_off)
+        }
 
         (Existing(c), ReinstateCoupon { refund_id }) => reinstate(c, *refund_id),
         (Absent, ReinstateCoupon { .. }) => Err(CouponError::NotFound),
@@ -71,11 +73,30 @@ fn redeem(coupon: &Coupon, command: &CouponCommand) -> Answer {
     }
 }
 
+/// Refunds that were called off before this one began, and whose undoing has not been said here yet, are undone first: or
+/// this refund would not pay what they will not.
+fn take_back_after(coupon: &Coupon, refund_id: RefundId, at_most: Money, called_off: &[RefundId]) -> Answer {
+    let (mut now, mut events) = (coupon.clone(), Vec::new());
+    let mut tell = |now: &mut Coupon, answer: Answer| {
+        if let Ok(Outcome::Executed(new)) = answer {
+            new.iter().for_each(|event| evolve(now, event));
+            events.extend(new);
+        }
+    };
+    for off in called_off {
+        let undone = now.details().map_or_else(already_applied, |c| reinstate(c, *off));
+        tell(&mut now, undone);
+    }
+    let taken = now.details().map_or(Err(CouponError::NotFound), |c| take_back(c, refund_id, at_most))?;
+    tell(&mut now, Ok(taken));
+    executed_all(events)
+}
+
 /// Takes the coupon back, or what it was worth if it is spent: what earlier refunds have not paid for yet, as far as this
 /// refund reaches. Worth in another currency than the refund's cannot come off it.
 fn take_back(coupon: &CouponDetails, refund_id: RefundId, at_most: Money) -> Answer {
     let (coupon_id, order_id) = (coupon.coupon_id, coupon.order_id);
-    let owed = match (coupon.used, coupon.paid_for) {
+    let owed = match (coupon.used, coupon.paid_for()) {
         (Some((_, discount)), _) if discount.currency == at_most.currency => {
             let before = coupon.clawed_back(discount.currency).amount_minor;
             (discount.amount_minor - before).clamp(0, at_most.amount_minor.max(0))

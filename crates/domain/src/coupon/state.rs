@@ -26,8 +26,6 @@ pub struct CouponDetails {
     pub taken_back: BTreeMap<RefundId, Option<Money>>,
     /// The order that uses it and what it takes off there.
     pub used: Option<(OrderId, Money)>,
-    /// Its worth, once refunds paid for all of it and the order that used it gave it back: it is the customer's again.
-    pub paid_for: Option<Money>,
 }
 
 /// What a coupon is good for.
@@ -62,13 +60,21 @@ impl CouponDetails {
     pub fn standing(&self) -> CouponStanding {
         if self.used.is_some() {
             CouponStanding::Redeemed
-        } else if self.taken_back.is_empty() || self.paid_for.is_some() {
+        } else if self.taken_back.is_empty() || self.paid_for().is_some() {
             CouponStanding::Issued
         } else if self.issued {
             CouponStanding::Revoked
         } else {
             CouponStanding::Withheld
         }
+    }
+
+    /// What refunds that took it back were reduced by, while no order uses it: the customer has paid so much for it, and it
+    /// is theirs for exactly that.
+    #[must_use]
+    pub fn paid_for(&self) -> Option<Money> {
+        let currency = self.taken_back.values().flatten().next()?.currency;
+        Some(self.clawed_back(currency)).filter(|paid| self.used.is_none() && !paid.is_zero())
     }
 
     /// What came off refunds for it so far, in this currency.
@@ -127,7 +133,12 @@ impl Coupon {
             CouponStanding::Redeemed => return Err(CouponRefusal::AlreadyRedeemed),
             CouponStanding::Revoked | CouponStanding::Withheld => return Err(CouponRefusal::Revoked),
         }
-        let discount = coupon.value.discount_on(subtotal);
+        let worth = coupon.value.discount_on(subtotal);
+        let discount = match coupon.paid_for() {
+            Some(paid) if paid.currency != worth.currency => Money::zero(worth.currency),
+            Some(paid) => Money { amount_minor: worth.amount_minor.min(paid.amount_minor), ..worth },
+            None => worth,
+        };
         if discount.is_zero() { Err(CouponRefusal::NoDiscount) } else { Ok(discount) }
     }
 }
@@ -150,7 +161,7 @@ pub(super) fn evolve(state: &mut Coupon, event: &CouponEvent) {
         | CouponEvent::CouponWithheld(_)
         | CouponEvent::CouponRedemptionRefused(_) => {}
         CouponEvent::CouponRedeemed(event) => coupon.used = Some((event.order_id, event.discount)),
-        CouponEvent::CouponReleased(_) => give_back(coupon),
+        CouponEvent::CouponReleased(_) => coupon.used = None,
         CouponEvent::CouponRevoked(event) => {
             coupon.taken_back.insert(event.refund_id, None);
         }
@@ -162,25 +173,11 @@ pub(super) fn evolve(state: &mut Coupon, event: &CouponEvent) {
     }
 }
 
-/// The order that used it is off. Refunds that took it back hold it now, unless they paid for all that it was worth.
-fn give_back(coupon: &mut CouponDetails) {
-    let Some((_, discount)) = coupon.used.take() else { return };
-    let clawed_back = coupon.clawed_back(discount.currency);
-    if coupon.paid_for.is_none()
-        && !coupon.taken_back.is_empty()
-        && clawed_back.amount_minor >= discount.amount_minor
-    {
-        coupon.paid_for = Some(discount);
-    }
-}
-
 /// A refund that took it back is off.
 fn let_go(coupon: &mut CouponDetails, refund: RefundId) {
     coupon.taken_back.remove(&refund);
     // With no refund left that holds it, the customer has it, even if it was withheld before.
     coupon.issued |= coupon.taken_back.is_empty();
-    let paid = |worth: &Money| coupon.clawed_back(worth.currency).amount_minor >= worth.amount_minor;
-    coupon.paid_for = coupon.paid_for.filter(paid);
 }
 
 fn issued(event: &CouponIssued) -> CouponDetails {
@@ -193,7 +190,6 @@ fn issued(event: &CouponIssued) -> CouponDetails {
         issued: true,
         taken_back: BTreeMap::new(),
         used: None,
-        paid_for: None,
     }
 }
 
@@ -207,7 +203,6 @@ fn withheld(event: &CouponWithheld) -> CouponDetails {
         issued: false,
         taken_back: BTreeMap::from([(event.refund_id, None)]),
         used: None,
-        paid_for: None,
     }
 }
 

@@ -57,6 +57,7 @@ fn revoke_up_to(refund: u64, at_most: Money) -> CouponCommand {
         value: value(),
         refund_id: refund_id(refund),
         at_most,
+        called_off: Vec::new(),
     }
 }
 /// For a refund of 1800.

@@ -90,6 +90,8 @@ pub enum DeliveryCommand {
     },
     /// The shop has the goods back.
     ReceiveReturn {
+        /// For which refund; the one under way when it is not said.
+        refund_id: Option<RefundId>,
         /// Who.
         by: Actor,
     },

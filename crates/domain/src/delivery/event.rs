@@ -142,6 +142,9 @@ events! {
             amount: Money,
             /// What the rest was charged with: what the customer keeps once the return is received.
             kept: Money,
+            /// Refunds whose returns were called off before: what they took back is on its way to the customer again.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            called_off: Vec<RefundId>,
         },
         /// Goods are not taken back.
         "delivery.return_refused" @ 1 => ReturnRefused {

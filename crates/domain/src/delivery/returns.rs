@@ -41,13 +41,27 @@ pub(super) fn decide(delivery: &Delivery, command: &DeliveryCommand) -> Answer {
             start(delivery, *refund_id, *order_id, lines, *at)
         }
 
-        (Returning { delivery: d, open }, ReceiveReturn { by }) => {
+        (Returning { delivery: d, open }, ReceiveReturn { refund_id, by })
+            if refund_id.is_none_or(|refund| refund == open.refund_id) =>
+        {
             executed(ReturnReceived { order_id: d.order_id, refund_id: open.refund_id, by: by.clone() })
         }
-        (Delivered(d) | Returned(d), ReceiveReturn { .. }) if d.last_ended() == Some(ReturnEnd::Received) => {
+        (
+            Delivered(d) | Returned(d) | Returning { delivery: d, .. },
+            ReceiveReturn { refund_id: Some(refund), .. },
+        ) => match d.ended(*refund) {
+            Some(ReturnEnd::Received) => already_applied(),
+            Some(ReturnEnd::Cancelled) => Err(illegal(delivery, command)),
+            None => Err(DeliveryError::NoOpenReturn),
+        },
+        (Delivered(d) | Returned(d), ReceiveReturn { refund_id: None, .. })
+            if d.last_ended() == Some(ReturnEnd::Received) =>
+        {
             already_applied()
         }
-        (Delivered(_) | Returned(_), ReceiveReturn { .. }) => Err(DeliveryError::NoOpenReturn),
+        (Delivered(_) | Returned(_), ReceiveReturn { refund_id: None, .. }) => {
+            Err(DeliveryError::NoOpenReturn)
+        }
 
         (Returning { delivery: d, open }, CancelReturn { refund_id, by })
             if refund_id.is_none_or(|refund| refund == open.refund_id) =>
@@ -92,7 +106,8 @@ fn start(
     }
     match plan(delivery, lines, at) {
         Ok(Plan { lines, amount, kept }) => {
-            executed(ReturnStarted { order_id, refund_id, lines, amount, kept })
+            let called_off = delivery.details().map(DeliveryDetails::returns_called_off).unwrap_or_default();
+            executed(ReturnStarted { order_id, refund_id, lines, amount, kept, called_off })
         }
         Err(reason) => executed(ReturnRefused { order_id, refund_id, reason }),
     }

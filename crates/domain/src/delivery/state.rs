@@ -67,6 +67,13 @@ impl DeliveryDetails {
         self.ended_returns.iter().rev().find(|(id, _)| *id == refund).map(|(_, end)| *end)
     }
 
+    /// Refunds whose returns were called off, oldest first; only the newest are remembered.
+    #[must_use]
+    pub fn returns_called_off(&self) -> Vec<RefundId> {
+        let cancelled = self.ended_returns.iter().filter(|(_, end)| *end == ReturnEnd::Cancelled);
+        cancelled.map(|(refund, _)| *refund).collect()
+    }
+
     /// How the last return ended, if there was one.
     #[must_use]
     pub fn last_ended(&self) -> Option<ReturnEnd> {

@@ -13,6 +13,7 @@ pub enum NotificationCommand {
         /// The new notification's id.
         notification_id: NotificationId,
         /// About what.
+        #[serde(flatten)]
         subject: Subject,
         /// Whom.
         customer_id: CustomerId,

@@ -46,6 +46,7 @@ pub enum PaymentCommand {
         /// The new payment's id.
         payment_id: PaymentId,
         /// What is paid for.
+        #[serde(flatten)]
         subject: Subject,
         /// From whom.
         customer_id: CustomerId,

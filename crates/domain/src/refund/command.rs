@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ReturnedLine;
 use crate::{
-    ContactId, CustomerId, DeliveryId, Money, OrderId, PaymentId, RefundId, ShopId, coupon::PromisedCoupon,
-    delivery::ReturnRefusal,
+    ContactId, CouponId, CustomerId, DeliveryId, Money, OrderId, PaymentId, RefundId, ShopId,
+    coupon::PromisedCoupon, delivery::ReturnRefusal,
 };
 
 /// A command to a refund.
@@ -30,6 +30,8 @@ pub enum RefundCommand {
         lines: Vec<ReturnedLine>,
         /// The coupon that the order earned, if it did.
         coupon: Option<PromisedCoupon>,
+        /// The coupon that the order uses, if it does.
+        used_coupon_id: Option<CouponId>,
         /// Where the reason in the customer's words stands.
         reason_id: ContactId,
     },

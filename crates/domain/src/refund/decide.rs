@@ -62,6 +62,7 @@ fn request(command: &RefundCommand) -> Answer {
         delivery_id,
         lines,
         coupon,
+        used_coupon_id,
         reason_id,
     } = command
     else {
@@ -79,6 +80,7 @@ fn request(command: &RefundCommand) -> Answer {
         delivery_id: *delivery_id,
         lines: lines.clone(),
         coupon: *coupon,
+        used_coupon_id: *used_coupon_id,
         reason_id: *reason_id,
     })
 }

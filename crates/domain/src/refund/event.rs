@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactId, CustomerId, DeliveryId, Money, OrderId, PaymentId, ProductId, Quantity, RefundId, ShopId,
-    coupon::PromisedCoupon, delivery::ReturnRefusal,
+    ContactId, CouponId, CustomerId, DeliveryId, Money, OrderId, PaymentId, ProductId, Quantity, RefundId,
+    ShopId, coupon::PromisedCoupon, delivery::ReturnRefusal,
 };
 
 /// Pieces of a product that go back.
@@ -37,6 +37,9 @@ events! {
             lines: Vec<ReturnedLine>,
             /// The coupon that the order earned, if it did.
             coupon: Option<PromisedCoupon>,
+            /// The coupon that the order uses, if it does: whoever gives everything back has it again.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            used_coupon_id: Option<CouponId>,
             /// Where the reason in the customer's words stands.
             reason_id: ContactId,
         },

@@ -33,6 +33,7 @@ fn request_of(lines: Vec<ReturnedLine>) -> RefundCommand {
         delivery_id: delivery_id(),
         lines,
         coupon: Some(promised()),
+        used_coupon_id: None,
         reason_id: reason_of(refund_id(1)),
     }
 }
@@ -65,6 +66,7 @@ fn requested() -> RefundEvent {
         delivery_id: delivery_id(),
         lines: lines(),
         coupon: Some(promised()),
+        used_coupon_id: None,
         reason_id: reason_of(refund_id(1)),
     }
     .into()

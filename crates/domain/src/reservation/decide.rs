@@ -128,11 +128,11 @@ fn request(command: &ReservationCommand) -> Answer {
 }
 
 /// The policy's time from now, but no later than the beginning of the first day: nobody sleeps on an unpaid night. A
-/// reservation that is made on that day itself gets the policy's time in full, or it could never be paid.
+/// reservation that is made on that day itself could never be paid so: it has until the stay is over at most.
 fn payment_due_at(policy: &ResortPolicy, time_zone: TimeZone, stay: Stay, at: Timestamp) -> Timestamp {
     let by_policy = at + Duration::seconds(i64::from(policy.pay_within_secs));
     let first_day = time_zone.start_of(stay.check_in);
-    if first_day > at { by_policy.min(first_day) } else { by_policy }
+    by_policy.min(if first_day > at { first_day } else { time_zone.start_of(stay.check_out) })
 }
 
 fn days_before(date: NaiveDate, days: u64) -> NaiveDate {

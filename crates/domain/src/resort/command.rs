@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::ResortPolicy;
-use crate::{CustomerId, Money, ReservationId, ResortId, Stay, TimeZone, Timestamp};
+use crate::{CustomerId, Money, NotifiedChange, ReservationId, ResortId, Stay, TimeZone, Timestamp};
 
 /// A command to a resort.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,8 +43,12 @@ pub enum ResortCommand {
         open_from: Option<NaiveDate>,
         /// The day after the last night on offer from here on.
         open_until: Option<NaiveDate>,
-        /// The policy from here on.
-        policy: Option<ResortPolicy>,
+        /// The time to pay from here on.
+        pay_within_secs: Option<u32>,
+        /// The days before the first night from here on.
+        cancel_days_before: Option<u16>,
+        /// What customers are told of from here on.
+        notify: Option<Vec<NotifiedChange>>,
     },
     /// It takes no more reservations.
     RetireResort,

@@ -78,7 +78,16 @@ fn register(command: &ResortCommand) -> Answer {
 }
 
 fn revise(resort: &ResortDetails, command: &ResortCommand) -> Answer {
-    let ResortCommand::ReviseResort { name, kind, nightly_price, open_from, open_until, policy } = command
+    let ResortCommand::ReviseResort {
+        name,
+        kind,
+        nightly_price,
+        open_from,
+        open_until,
+        pay_within_secs,
+        cancel_days_before,
+        notify,
+    } = command
     else {
         return Err(ResortError::NotFound);
     };
@@ -96,8 +105,15 @@ fn revise(resort: &ResortDetails, command: &ResortCommand) -> Answer {
         nightly_price: nightly_price.unwrap_or(before.nightly_price),
         open_from: open_from.unwrap_or(before.open_from),
         open_until: open_until.unwrap_or(before.open_until),
-        policy: policy.clone().unwrap_or_else(|| before.policy.clone()),
+        policy: ResortPolicy {
+            pay_within_secs: pay_within_secs.unwrap_or(before.policy.pay_within_secs),
+            cancel_days_before: cancel_days_before.unwrap_or(before.policy.cancel_days_before),
+            notify: notify.clone().unwrap_or_else(|| before.policy.notify.clone()),
+        },
     };
+    if after.nightly_price.currency != before.nightly_price.currency {
+        return Err(ResortError::OtherCurrency(before.nightly_price.currency));
+    }
     check(&after.name, &after.kind, after.nightly_price, after.open_from, after.open_until, &after.policy)?;
     if after == before { already_applied() } else { executed(after) }
 }
@@ -176,6 +192,9 @@ fn check(
     }
     if *days > MAX_CANCEL_DAYS {
         return Err(ResortError::CancelDays { days: *days });
+    }
+    if let Some(change) = notify.iter().find(|change| !change.is_of_reservations()) {
+        return Err(ResortError::NotifiedElsewhere(*change));
     }
     match notify.iter().enumerate().find(|(i, change)| notify[..*i].contains(change)) {
         Some((_, twice)) => Err(ResortError::NotifiedTwice(*twice)),

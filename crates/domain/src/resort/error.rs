@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::{Class, Classified, MoneyError, NotifiedChange, policy::MAX_POLICY_SECS};
+use crate::{Class, Classified, Currency, MoneyError, NotifiedChange, policy::MAX_POLICY_SECS};
 
 /// The longest name or kind of a resort, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -47,8 +47,14 @@ pub enum ResortError {
         /// Its value.
         days: u16,
     },
+    /// The price in another currency than before.
+    #[error("the resort is priced in {0}: register another one for another currency")]
+    OtherCurrency(Currency),
+    /// A change that no reservation comes to.
+    #[error("notify names {}, which is not about reservations", .0.name())]
+    NotifiedElsewhere(NotifiedChange),
     /// The same change twice.
-    #[error("notify names {0:?} twice")]
+    #[error("notify names {} twice", .0.name())]
     NotifiedTwice(NotifiedChange),
     /// The state forbids the command.
     #[error("a resort that is {state} cannot {command}")]
@@ -70,6 +76,8 @@ impl Classified for ResortError {
             | Self::NeverOpen { .. }
             | Self::PayWithin { .. }
             | Self::CancelDays { .. }
+            | Self::OtherCurrency(_)
+            | Self::NotifiedElsewhere(_)
             | Self::NotifiedTwice(_) => Class::Invalid,
             Self::IllegalTransition { .. } => Class::Rejected,
         }
@@ -80,7 +88,11 @@ impl Classified for ResortError {
             Self::Label { .. } => "invalid_name",
             Self::Price | Self::Money(_) => "amount_out_of_range",
             Self::NeverOpen { .. } => "invalid_dates",
-            Self::PayWithin { .. } | Self::CancelDays { .. } | Self::NotifiedTwice(_) => "invalid_policy",
+            Self::OtherCurrency(_) => "currency_mismatch",
+            Self::PayWithin { .. }
+            | Self::CancelDays { .. }
+            | Self::NotifiedElsewhere(_)
+            | Self::NotifiedTwice(_) => "invalid_policy",
             Self::IllegalTransition { .. } => "illegal_transition",
         }
     }

@@ -86,7 +86,9 @@ fn revise(revision: Revision) -> ResortCommand {
         nightly_price: revision.nightly_price,
         open_from: revision.open.map(|(from, _)| date(from)),
         open_until: revision.open.map(|(_, until)| date(until)),
-        policy: revision.policy,
+        pay_within_secs: revision.policy.as_ref().map(|policy| policy.pay_within_secs),
+        cancel_days_before: revision.policy.as_ref().map(|policy| policy.cancel_days_before),
+        notify: revision.policy.map(|policy| policy.notify),
     }
 }
 fn hold_at(reservation: u64, stay: Stay, at: Timestamp) -> ResortCommand {

@@ -127,7 +127,14 @@ fn deliveries() -> Vec<Sample> {
     let courier = || Actor::Courier("kim".parse().unwrap());
     let returnable_until = Some(at(604_800));
     let completed = DeliveryCompleted { order_id, by: courier(), returnable_until };
-    let started = ReturnStarted { order_id, refund_id, lines: back(), amount: won(900), kept: won(900) };
+    let started = ReturnStarted {
+        order_id,
+        refund_id,
+        lines: back(),
+        amount: won(900),
+        kept: won(900),
+        called_off: Vec::new(),
+    };
     let refused = |reason| -> DeliveryEvent { ReturnRefused { order_id, refund_id, reason }.into() };
     let delivery = |event: DeliveryEvent| sample("", event);
     vec![
@@ -157,6 +164,7 @@ fn refunds() -> Vec<Sample> {
             delivery_id: delivery_id(),
             lines,
             coupon,
+            used_coupon_id: None,
             reason_id: refund::reason_of(refund_id),
         }
         .into()

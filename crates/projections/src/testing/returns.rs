@@ -62,12 +62,17 @@ impl<'a> Order<'a> {
             value: Self::value(),
             refund_id,
             at_most,
+            called_off: Vec::new(),
         };
         self.coupon("returns", coupon_of(self.id), revoke);
     }
 
+    fn refund_id(&self, number: u8) -> RefundId {
+        RefundId::derived(self.id.uuid(), "refund", &number.to_string())
+    }
+
     fn ask_for_refund(&mut self, number: u8, lines: &[ReturnedLine]) -> RefundId {
-        let id = RefundId::derived(self.id.uuid(), "refund", &number.to_string());
+        let id = self.refund_id(number);
         let request = R::RequestRefund {
             refund_id: id,
             order_id: self.id,
@@ -81,6 +86,7 @@ impl<'a> Order<'a> {
                 value: Self::value(),
                 minimum: krw(1_000),
             }),
+            used_coupon_id: None,
             reason_id: reason_of(id),
         };
         self.step(self.by_customer(), AnyCommand::Refund { id, command: request });
@@ -97,7 +103,7 @@ impl<'a> Order<'a> {
     /// The shop has the goods; the money goes back, less what comes off for a coupon.
     fn receive(&mut self, refund_id: RefundId, accepted: Money, deducted: Money) {
         let by = self.by_shop();
-        self.delivery(by.clone(), D::ReceiveReturn { by });
+        self.delivery(by.clone(), D::ReceiveReturn { refund_id: None, by });
         let amount = accepted.minus(deducted).unwrap();
         self.payment(P::StartRefund { refund_id, amount });
         let outcome = RefundOutcome::Refunded { provider_ref: "re_2".into() };

@@ -44,6 +44,7 @@ pub use schema::{CouponWorthSchema, MoneySchema};
 pub use shops::{ShopRow, ShopStatus, Shops};
 pub use timeline::{StepDetails, Timeline, TimelineStep};
 pub use vouchers::{VoucherRow, VoucherStatus, Vouchers};
+pub use words::Word;
 
 use crate::spec::Spec;
 

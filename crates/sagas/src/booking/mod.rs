@@ -13,8 +13,8 @@
 //! | Recording | ReservationPaid | Staying | wakes when the stay is over | |
 //! | Staying | timer `stay_over` | Staying | complete reservation | |
 //! | Staying | ReservationCompleted | Done | | |
-//! | AwaitingPayment, Recording, Staying | ReservationCancellationRequested | Undoing | void payment | |
-//! | Undoing | PaymentVoided, PaymentDeclined, PaymentExpired, PaymentRefunded in full | Done | release nights, finish cancellation | |
+//! | AwaitingPayment, Recording, Staying | ReservationCancellationRequested | Undoing | void payment, release nights | |
+//! | Undoing | PaymentVoided, PaymentDeclined, PaymentExpired, PaymentRefunded in full | Done | finish cancellation | |
 //! | Refusing | ReservationRefused | Done | | |
 //! | Expiring | ReservationExpired | Done | | |
 //! | Refusing, Expiring | ReservationCancellationRequested | Done | finish cancellation | |
@@ -95,9 +95,9 @@ impl Process for Booking {
                 Holding { booked, .. },
                 Event::Reservation(ReservationEvent::ReservationCancellationRequested(_)),
             ) => go(Holding { booked: booked.clone(), cancelled: true }),
-            (Holding { booked, cancelled: true }, Event::Resort(ResortEvent::NightsHeld(_))) => {
-                undone(booked)
-            }
+            (Holding { booked, cancelled: true }, Event::Resort(ResortEvent::NightsHeld(_))) => go(Done)
+                .send("release_nights", booked.release_nights())
+                .send("finish_cancellation", booked.finish_cancellation()),
             (Holding { booked, cancelled: true }, Event::Resort(ResortEvent::NightsRefused(_))) => {
                 go(Done).send("finish_cancellation", booked.finish_cancellation())
             }
@@ -178,15 +178,15 @@ fn woken(state: &BookingState, name: &str, due_at: Timestamp) -> Reaction<Bookin
     }
 }
 
-/// First the money, so that nobody gets nights for which somebody else may still be charged.
+/// First the money: from then on it goes back whatever happens. The nights are free at once, even where a provider takes
+/// its time to give money back.
 fn undo(booked: &Booked) -> Reaction<BookingState> {
     go(BookingState::Undoing(booked.clone()))
         .send("void_payment", booked.payment(PaymentCommand::VoidPayment))
+        .send("release_nights", booked.release_nights())
 }
 
-/// The money is back, or was never taken: now the nights.
+/// The money is back, or was never taken.
 fn undone(booked: &Booked) -> Reaction<BookingState> {
-    go(BookingState::Done)
-        .send("release_nights", booked.release_nights())
-        .send("finish_cancellation", booked.finish_cancellation())
+    go(BookingState::Done).send("finish_cancellation", booked.finish_cancellation())
 }

@@ -9,9 +9,9 @@
 //! | Requested | ReturnStarted, it does not | Revoking | accept refund, revoke coupon | cancel refund, reinstate coupon |
 //! | Revoking | CouponRevoked, CouponWithheld, CouponClawedBack | Returning | remembers what comes off | |
 //! | Revoking | ReturnReceived, ReturnCancelled | Revoking | remembers it until the coupon has answered | |
-//! | Revoking, received | the coupon's answer | Paying | refund payment, less what comes off | |
+//! | Revoking, received | the coupon's answer | Paying | refund payment, less what comes off; if nothing is kept, release the coupon that the order used | |
 //! | Revoking, cancelled | the coupon's answer | Done | reinstate coupon, cancel refund | |
-//! | Returning | ReturnReceived | Paying | refund payment, less what comes off | |
+//! | Returning | ReturnReceived | Paying | the same | |
 //! | Returning | ReturnCancelled | Done | reinstate coupon if it was revoked, cancel refund | |
 //! | Paying | PaymentRefunded | Done | complete refund | |
 //!
@@ -131,6 +131,8 @@ impl Process for Returns {
 /// The goods are on their way back. The coupon goes with them if what the customer keeps does not deserve it.
 fn accepted(claim: &Claim, started: &ReturnStarted) -> Reaction<ReturnsState> {
     let amount = started.amount;
+    let claim =
+        &Claim { used_coupon_id: claim.used_coupon_id.filter(|_| started.kept.is_zero()), ..claim.clone() };
     let lost = claim
         .coupon
         .filter(|coupon| started.kept.is_zero() || started.kept.amount_minor < coupon.minimum.amount_minor);
@@ -140,7 +142,7 @@ fn accepted(claim: &Claim, started: &ReturnStarted) -> Reaction<ReturnsState> {
             .send("accept_refund", accept),
         Some(coupon) => go(ReturnsState::Revoking { claim: claim.clone(), amount, goods: Goods::Underway })
             .send("accept_refund", accept)
-            .send("revoke_coupon", claim.revoke_coupon(coupon, amount)),
+            .send("revoke_coupon", claim.revoke_coupon(coupon, started)),
     }
 }
 
@@ -168,7 +170,9 @@ fn revoked(claim: &Claim, amount: Money, goods: Goods, deducted: Money) -> React
 fn give_back(claim: &Claim, amount: Money, deducted: Money) -> Reaction<ReturnsState> {
     // At most the refund comes off, so this cannot fall below zero.
     let left = amount.minus(deducted).unwrap_or(Money::zero(amount.currency));
-    go(ReturnsState::Paying { claim: claim.clone(), deducted }).send("refund_payment", claim.pay_back(left))
+    go(ReturnsState::Paying { claim: claim.clone(), deducted })
+        .send("refund_payment", claim.pay_back(left))
+        .send_all(claim.release_coupon())
 }
 
 /// The customer keeps the goods, and the coupon if it was taken back for them.

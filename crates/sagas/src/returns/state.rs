@@ -1,8 +1,9 @@
 //! What returns remembers of a refund.
 
 use domain::{
-    AnyCommand, CustomerId, Money, OrderId, PaymentId, RefundId, ShopId,
+    AnyCommand, CouponId, CustomerId, Money, OrderId, PaymentId, RefundId, ShopId,
     coupon::{CouponCommand, PromisedCoupon},
+    delivery::ReturnStarted,
     payment::PaymentCommand,
     refund::{RefundCommand, RefundRequested},
 };
@@ -28,6 +29,9 @@ pub struct Claim {
     /// The coupon that the order earned, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupon: Option<PromisedCoupon>,
+    /// The coupon that the order uses, while what goes back is all that is left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_coupon_id: Option<CouponId>,
 }
 
 /// Where the goods are.
@@ -89,6 +93,7 @@ impl Claim {
             customer_id: requested.customer_id.clone(),
             payment_id: requested.payment_id,
             coupon: requested.coupon,
+            used_coupon_id: requested.used_coupon_id,
         }
     }
 
@@ -101,7 +106,12 @@ impl Claim {
         AnyCommand::Payment { id: self.payment_id, command }
     }
 
-    pub(super) fn revoke_coupon(&self, coupon: PromisedCoupon, at_most: Money) -> AnyCommand {
+    pub(super) fn release_coupon(&self) -> Option<(String, AnyCommand)> {
+        let command = CouponCommand::ReleaseCoupon { order_id: self.order_id };
+        self.used_coupon_id.map(|id| ("release_coupon".to_owned(), AnyCommand::Coupon { id, command }))
+    }
+
+    pub(super) fn revoke_coupon(&self, coupon: PromisedCoupon, started: &ReturnStarted) -> AnyCommand {
         let command = CouponCommand::RevokeCoupon {
             coupon_id: coupon.coupon_id,
             shop_id: self.shop_id.clone(),
@@ -109,7 +119,8 @@ impl Claim {
             order_id: self.order_id,
             value: coupon.value,
             refund_id: self.refund_id,
-            at_most,
+            at_most: started.amount,
+            called_off: started.called_off.clone(),
         };
         AnyCommand::Coupon { id: coupon.coupon_id, command }
     }

@@ -142,6 +142,7 @@ fn a_coupon_is_taken_back_where_less_than_its_minimum_or_nothing_is_kept() {
             value: promise.value,
             refund_id: return_id(),
             at_most: won(900),
+            called_off: Vec::new(),
         };
         let next = ReturnsState::Revoking { claim: claim.clone(), amount: won(900), goods: Goods::Underway };
         let then = when(ReturnsState::Requested(claim)).when(DeliveryEvent::from(return_started(won(kept))));

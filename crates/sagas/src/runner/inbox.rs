@@ -111,7 +111,7 @@ impl<P: Process> Runner<P> {
                 }
             }
         }
-        self.save(&[key], Vec::new(), None, stop).await?;
+        self.save(&[key], Vec::new(), stop).await?;
         let summary = self.cells.get(&key).map(|cell| cell.to_saved::<P>(key).summary(P::NAME));
         self.work_on(key);
         Ok(summary)

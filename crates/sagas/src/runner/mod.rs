@@ -48,7 +48,10 @@ pub(crate) struct Runner<P: Process> {
     executor: Executor,
     shared: Arc<Shared>,
     worker: Worker,
+    /// The last event that was reacted to.
     checkpoint: Checkpoint,
+    /// Whether the store has an older one: events that meant nothing are not worth a write of their own.
+    checkpoint_waits: bool,
     cells: HashMap<Uuid, Cell<P::State>>,
     /// Cells whose memory is newer than the store.
     dirty: BTreeSet<Uuid>,
@@ -94,6 +97,7 @@ impl<P: Process> Runner<P> {
             executor,
             shared,
             checkpoint,
+            checkpoint_waits: false,
             outbox,
             inbox,
             requests,
@@ -168,12 +172,18 @@ impl<P: Process> Runner<P> {
         }
         touched.sort_unstable();
         touched.dedup();
-        let checkpoint = Checkpoint {
+        self.checkpoint = Checkpoint {
             log_id: self.checkpoint.log_id,
             position: last.position,
             event_id: Some(last.metadata.event_id),
         };
-        self.save(&touched, timers, Some(checkpoint), stop).await?;
+        self.checkpoint_waits = true;
+        if touched.is_empty() && timers.is_empty() {
+            self.dirty_since.get_or_insert_with(tokio::time::Instant::now);
+            self.shared.advanced(P::NAME, last.position);
+        } else {
+            self.save(&touched, timers, stop).await?;
+        }
         for key in touched {
             self.work_on(key);
         }
@@ -272,7 +282,7 @@ impl<P: Process> Runner<P> {
                 touched.push(key);
             }
         }
-        self.save(&touched, timers, None, stop).await?;
+        self.save(&touched, timers, stop).await?;
         self.next_timer = self.store.next_timer(P::NAME).await?;
         for key in touched {
             self.work_on(key);
@@ -283,22 +293,23 @@ impl<P: Process> Runner<P> {
     /// Stores all that is newer in memory.
     async fn flush(&mut self, stop: &CancellationToken) -> Result<(), SagaError> {
         let dirty: Vec<Uuid> = self.dirty.iter().copied().collect();
-        self.save(&dirty, Vec::new(), None, stop).await
+        self.save(&dirty, Vec::new(), stop).await
     }
 
-    /// Stores these instances with timers and the checkpoint, in one transaction. A store that does not take it is
+    /// Stores these instances with timers and the checkpoint, in one transaction: an instance is never stored ahead of the
+    /// checkpoint, or an event that it ignored would meet a later state after a crash. A store that does not take it is
     /// asked again until it does: nothing goes on before. Instances that only finished a step are not in a hurry, and
     /// are usually stored with the reaction to what the step has led to.
     async fn save(
         &mut self,
         keys: &[Uuid],
         timers: Vec<TimerRow>,
-        checkpoint: Option<Checkpoint>,
         stop: &CancellationToken,
     ) -> Result<(), SagaError> {
         let saved = |key: &Uuid| self.cells.get(key).map(|cell| cell.to_saved::<P>(*key));
         let instances: Vec<Saved> = keys.iter().filter_map(saved).collect();
         let earliest = timers.iter().filter_map(|timer| timer.due_at).min();
+        let checkpoint = self.checkpoint_waits.then_some(self.checkpoint);
         let changes = Arc::new(Changes { instances, timers, checkpoint });
         if !changes.instances.is_empty() || !changes.timers.is_empty() || changes.checkpoint.is_some() {
             loop {
@@ -316,7 +327,7 @@ impl<P: Process> Runner<P> {
             self.shared.trouble(P::NAME, None);
         }
         if let Some(checkpoint) = checkpoint {
-            self.checkpoint = checkpoint;
+            self.checkpoint_waits = false;
             self.shared.advanced(P::NAME, checkpoint.position);
         }
         if earliest.is_some_and(|due| self.next_timer.is_none_or(|next| due < next)) {

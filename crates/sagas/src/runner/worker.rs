@@ -28,8 +28,8 @@ use crate::{
 
 /// How many instances of a process are worked on at once.
 const CONCURRENT_INSTANCES: usize = 256;
-/// How often a channel is asked before a notification counts as failed.
-const DELIVERY_TRIES: u32 = 8;
+/// How often a channel is asked before a notification counts as failed: about an hour, most of it a minute apart.
+const DELIVERY_TRIES: u32 = 64;
 
 /// Why a step was not done.
 pub(super) struct Failure {
@@ -249,7 +249,10 @@ impl Context {
         match channel.deliver(message).await {
             Ok(()) => Ok(NotificationCommand::RecordSent { channel: name }),
             Err(ChannelError::Permanent(code)) => Ok(failed(&code)),
-            Err(ChannelError::Transient(_)) if step.attempts + 1 >= DELIVERY_TRIES => Ok(failed("gave_up")),
+            Err(ChannelError::Transient(reason)) if step.attempts + 1 >= DELIVERY_TRIES => {
+                tracing::warn!(step = step.name, reason, "a message was not delivered");
+                Ok(failed("gave_up"))
+            }
             Err(error @ ChannelError::Transient(_)) => Err(Failure::transient(&error)),
         }
     }

@@ -68,15 +68,14 @@ impl WorkStore {
             .await
     }
 
-    /// Instances in key order, for operators.
+    /// Instances in key order behind a key, for operators.
     pub(crate) async fn list(
         &self,
         process: &'static str,
         state: Option<InstanceState>,
-        after: Option<Uuid>,
+        after: Uuid,
         limit: usize,
     ) -> Result<Vec<Saved>, StoreError> {
-        let after = after.unwrap_or(Uuid::nil());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.readers
             .read(move |conn| {

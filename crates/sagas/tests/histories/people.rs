@@ -212,7 +212,9 @@ impl People {
         for (delivery, order) in deliveries {
             let by = someone();
             let command = match world.log.state(AggregateKind::Delivery, delivery) {
-                Some(State::Delivery(Delivery::Returning { .. })) => DeliveryCommand::ReceiveReturn { by },
+                Some(State::Delivery(Delivery::Returning { .. })) => {
+                    DeliveryCommand::ReceiveReturn { refund_id: None, by }
+                }
                 Some(State::Delivery(Delivery::Requested(_))) => DeliveryCommand::AcceptDelivery { by },
                 Some(State::Delivery(Delivery::Accepted(d))) if d.needs_preparation => {
                     DeliveryCommand::StartPreparation { by }
@@ -292,7 +294,7 @@ fn about_order(world: &mut World, order: OrderId) -> String {
         SHIP => goods(DeliveryCommand::ShipDelivery { by }),
         COMPLETE => goods(DeliveryCommand::CompleteDelivery { by, at: world.now }),
         RETURN => return refund(world, order),
-        RECEIVE => goods(DeliveryCommand::ReceiveReturn { by }),
+        RECEIVE => goods(DeliveryCommand::ReceiveReturn { refund_id: None, by }),
         KEEP => goods(DeliveryCommand::CancelReturn { refund_id: None, by }),
         FAIL => goods(DeliveryCommand::FailDelivery { by, reason_id: None }),
         SHOP_CANCELS => goods(DeliveryCommand::CancelDelivery { by, reason_id: None }),
@@ -344,6 +346,7 @@ fn refund(world: &mut World, order: OrderId) -> String {
     let coupon = details.promised_coupon();
     let (products, customer_id, shop_id) =
         (details.products(), details.customer_id.clone(), details.shop_id.clone());
+    let used_coupon_id = details.coupon.map(|used| used.coupon_id);
     let refund_id = RefundId::new(world.now, world.rng.random(), shop().partition());
     let lines = if world.rng.random_bool(0.3) {
         Vec::new()
@@ -360,6 +363,7 @@ fn refund(world: &mut World, order: OrderId) -> String {
         delivery_id: delivery_of(order),
         lines,
         coupon,
+        used_coupon_id,
         reason_id: contact_of(order),
     };
     give(world, order.uuid(), &AnyCommand::Refund { id: refund_id, command })

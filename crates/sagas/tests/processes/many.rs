@@ -20,7 +20,7 @@ async fn one_slow_charge_does_not_hold_up_a_hundred_other_orders() {
     }
     assert_eq!(world.status_of(slow).await, ["awaiting_payment", "capturing", "absent"]);
     let filter = InstanceFilter { process: Some("payments".to_owned()), ..InstanceFilter::default() };
-    let open = world.sagas().list(filter).await.unwrap();
+    let open = world.sagas().list(filter).await.unwrap().instances;
     assert_eq!(open.len(), 1, "only the slow one is open");
     assert_eq!((open[0].state, open[0].step.as_deref()), (InstanceState::Running, Some("charge/1")));
 

@@ -10,6 +10,7 @@ use eventlog::Clock;
 use orderstream_sagas::{
     InstanceFilter, InstanceState, SagaError, SagaOptions, Sagas, WorkStore, process_names,
 };
+use uuid::Uuid;
 
 use crate::support::{ALWAYS, Wish, World, deferred};
 
@@ -28,7 +29,7 @@ async fn stuck() -> (World, OrderId, ProductId) {
 #[tokio::test]
 async fn a_product_that_is_not_there_leaves_its_order_stuck_with_a_reason_and_no_other() {
     let (world, order, missing) = stuck().await;
-    let listed = world.sagas().list(only("checkout", InstanceState::Stuck)).await.unwrap();
+    let listed = world.sagas().list(only("checkout", InstanceState::Stuck)).await.unwrap().instances;
     assert_eq!(listed.len(), 1);
     let step = format!("reserve_stock/{missing}");
     assert_eq!((listed[0].key, listed[0].step.as_deref()), (order.uuid(), Some(step.as_str())));
@@ -63,7 +64,7 @@ async fn a_retry_of_what_cannot_work_yet_is_stuck_again_and_later_goes_on() {
     world.settle().await;
     assert_eq!(world.status_of(order).await, ["confirmed", "captured", "requested"]);
     assert_eq!(world.stock_of(missing).await, (3, 2));
-    assert_eq!(world.sagas().list(only("checkout", InstanceState::Stuck)).await.unwrap(), []);
+    assert_eq!(world.sagas().list(only("checkout", InstanceState::Stuck)).await.unwrap().instances, []);
 }
 
 #[tokio::test]
@@ -82,7 +83,10 @@ async fn what_is_stuck_stays_so_over_a_death_and_can_be_retried_while_nothing_ru
     let clock: Arc<dyn Clock> = world.clock.clone();
     let (executor, options) = (world.executor.clone(), SagaOptions::default());
     let offline = Sagas::open(work.clone(), executor, world.effects(), clock, options).await.unwrap();
-    assert_eq!(offline.list(only("checkout", InstanceState::Stuck)).await.unwrap(), [stuck.summary]);
+    assert_eq!(
+        offline.list(only("checkout", InstanceState::Stuck)).await.unwrap().instances,
+        [stuck.summary]
+    );
     let retried = offline.retry("checkout", order.uuid()).await.unwrap();
     assert_eq!(retried.state, InstanceState::Retrying);
     assert!(matches!(offline.retry("checkout", order.uuid()).await, Err(SagaError::NotStuck { .. })));
@@ -116,7 +120,7 @@ async fn cancelled_by_hand(world: &World) -> OrderId {
 async fn a_step_that_can_never_work_is_skipped() {
     let world = World::new().await;
     let order = cancelled_by_hand(&world).await;
-    let stuck = world.sagas().list(only("fulfilment", InstanceState::Stuck)).await.unwrap();
+    let stuck = world.sagas().list(only("fulfilment", InstanceState::Stuck)).await.unwrap().instances;
     let reason = stuck[0].last_error.as_deref();
     let expected = "complete_order: an order that is cancelled cannot be completed (illegal_transition)";
     assert_eq!((stuck.len(), reason), (1, Some(expected)));
@@ -124,8 +128,8 @@ async fn a_step_that_can_never_work_is_skipped() {
     assert_eq!((skipped.state, skipped.step), (InstanceState::Ended, None));
     world.rebirth().await;
     world.settle().await;
-    assert_eq!(world.sagas().list(only("fulfilment", InstanceState::Stuck)).await.unwrap(), []);
-    let ended = world.sagas().list(only("fulfilment", InstanceState::Ended)).await.unwrap();
+    assert_eq!(world.sagas().list(only("fulfilment", InstanceState::Stuck)).await.unwrap().instances, []);
+    let ended = world.sagas().list(only("fulfilment", InstanceState::Ended)).await.unwrap().instances;
     assert_eq!(ended.len(), 1);
 }
 
@@ -155,7 +159,8 @@ async fn a_provider_that_is_down_shows_as_retrying_with_the_reason_and_the_next_
     world.provider.charges_asked(3).await;
     world
         .until("retrying", async || {
-            let retrying = world.sagas().list(only("payments", InstanceState::Retrying)).await.unwrap();
+            let retrying =
+                world.sagas().list(only("payments", InstanceState::Retrying)).await.unwrap().instances;
             retrying.len() == 1 && retrying[0].attempts >= 2 && retrying[0].next_retry_at.is_some()
         })
         .await;
@@ -183,6 +188,20 @@ async fn an_instance_that_waits_for_people_shows_its_deadline_and_its_timer() {
     assert_eq!(timers, [("due", shown.summary.deadline)]);
 }
 
+/// All instances, read so many at a time; each page but the last is full and says that there is more.
+async fn pages_of(limit: usize, world: &World, filter: InstanceFilter) -> Vec<(String, Uuid)> {
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = world.sagas().list(InstanceFilter { limit, after, ..filter.clone() }).await.unwrap();
+        seen.extend(page.instances.iter().map(|instance| (instance.process.clone(), instance.key)));
+        if page.next.is_none() {
+            return seen;
+        }
+        assert_eq!(page.instances.len(), limit);
+        after = page.next;
+    }
+}
+
 #[tokio::test]
 async fn a_long_list_is_read_page_by_page() {
     let world = World::new().await;
@@ -191,20 +210,15 @@ async fn a_long_list_is_read_page_by_page() {
         world.place(Wish::of(&world).lines(&[(pizza, 1, 700)])).await;
     }
     world.settle().await;
-    let mut keys = Vec::new();
-    loop {
-        let filter = InstanceFilter {
-            limit: 3,
-            after: keys.last().copied(),
-            ..only("fulfilment", InstanceState::Waiting)
-        };
-        let page = world.sagas().list(filter).await.unwrap();
-        assert!(page.len() <= 3);
-        if page.is_empty() {
-            break;
-        }
-        keys.extend(page.iter().map(|instance| instance.key));
-    }
-    assert_eq!(keys.len(), 7);
-    assert!(keys.is_sorted_by(|a, b| a < b));
+    // Of one process manager, whose instances fill the last page; and of all, in the middle of which pages end.
+    let one = pages_of(7, &world, only("fulfilment", InstanceState::Waiting)).await;
+    assert_eq!(one.len(), 7);
+    assert!(one.is_sorted_by(|a, b| a.1 < b.1));
+    let ended = InstanceFilter { state: Some(InstanceState::Ended), ..InstanceFilter::default() };
+    let all = pages_of(5, &world, ended.clone()).await;
+    let place = |name: &str| process_names().iter().position(|known| *known == name);
+    assert!(all.is_sorted_by(|a, b| (place(&a.0), a.1) < (place(&b.0), b.1)), "{all:?}");
+    let at_once = world.sagas().list(InstanceFilter { limit: 1_000, ..ended }).await.unwrap();
+    assert_eq!((at_once.instances.len(), at_once.next), (all.len(), None));
+    assert_eq!(all.len(), 14, "checkout and payments have ended: {all:?}");
 }

@@ -70,7 +70,7 @@ story!(what_a_discount_has_spread_over_the_pieces_comes_back_to_the_last_won tol
     }
     order
 }, ends "completed, refunded, returned; shelf 9+0 and 3+0; kept 0; refund of 301 less 0; \
-    refund of 302 less 0; refund of 302 less 0; used coupon redeemed");
+    refund of 302 less 0; refund of 302 less 0; used coupon issued");
 
 story!(a_coupon_that_is_spent_comes_off_the_refund, w => {
     let order = w.before(async {

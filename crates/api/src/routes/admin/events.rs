@@ -1,15 +1,12 @@
 //! `/v1/admin/events`: the event log as it is.
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use domain::{Envelope, StreamId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::paging;
 use crate::{
     app::App,
     auth::{Principal, Role},
@@ -21,9 +18,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Most events of one answer.
-const MAX_LIMIT: usize = 1_000;
-
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +25,7 @@ struct ListEvents {
     /// Only those after this position.
     after: Option<String>,
     /// 1 to 1000; 100 unless said.
-    limit: Option<usize>,
+    limit: Option<u32>,
     /// Only those of this stream, such as `order/01900000-0000-7000-8000-000000000000`; `after` is then a version.
     stream: Option<String>,
 }
@@ -45,33 +39,27 @@ async fn list(
     Params(query): Params<ListEvents>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Admin])?;
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::new(
-            Code::InvalidQuery,
-            format!("limit: {limit} is not between 1 and {MAX_LIMIT}"),
-        ));
-    }
+    let limit = paging::limit(query.limit)?;
     let after = query.after.as_deref().map(parse_position).transpose();
     let after =
         after.map_err(|error| Problem::new(Code::InvalidPosition, format!("after: {error}")))?.unwrap_or(0);
-    let (events, next) = match query.stream {
-        Some(stream) => {
-            let stream: StreamId = stream
-                .parse()
-                .map_err(|error| Problem::new(Code::InvalidQuery, format!("stream: {error}")))?;
-            let events = app.log().read_stream(stream, after, limit).await?;
-            let next = events.last().map_or(after, |event| event.version).to_string();
-            (events, next)
-        }
-        None => {
-            let events = app.log().read_all(after, limit).await?;
-            let next = opaque(events.last().map_or(after, |event| event.position));
-            (events, next)
-        }
+    let stream: Option<StreamId> = query
+        .stream
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: domain::IdError| Problem::new(Code::InvalidQuery, format!("stream: {error}")))?;
+    let mut events = match stream {
+        Some(stream) => app.log().read_stream(stream, after, limit + 1).await?,
+        None => app.log().read_all(after, limit + 1).await?,
+    };
+    let has_more = paging::cut(&mut events, limit);
+    let next = match stream {
+        Some(_) => events.last().map_or(after, |event| event.version).to_string(),
+        None => opaque(events.last().map_or(after, |event| event.position)),
     };
     let data: Vec<Value> = events.iter().map(|event| show(event)).collect();
-    Ok(Json(json!({"data": data, "next_after": next, "has_more": data.len() == limit})).into_response())
+    Ok(paging::answer(&data, ("next_after", Some(next)), has_more))
 }
 
 fn show(event: &Envelope) -> Value {

@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use chrono::NaiveDate;
+use domain::ShopId;
 use projections::{DailyFigures, FiguresRow, View};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,7 +27,8 @@ struct ListFigures {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only this shop's.
-    shop_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
     /// Only this resort's.
     resort_id: Option<uuid::Uuid>,
     /// Only of this day (UTC).
@@ -43,16 +45,11 @@ async fn list(
     Params(query): Params<ListFigures>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Admin])?;
-    let mut rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    if let Some(shop_id) = query.shop_id {
-        rows = rows.filter("shop_id", shop_id);
-    }
-    if let Some(resort_id) = query.resort_id {
-        rows = rows.filter("resort_id", resort_id.to_string());
-    }
-    if let Some(day) = query.day {
-        rows = rows.filter("day", day.to_string());
-    }
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?
+        .newest()
+        .filter_if("shop_id", query.shop_id.as_ref().map(ShopId::as_str))
+        .filter_if("resort_id", query.resort_id.map(|id| id.to_string()))
+        .filter_if("day", query.day.map(|day| day.to_string()));
     app.ready_to_read(DailyFigures::NAME, &reading).await?;
     Ok(page_of(app.views.list::<DailyFigures>(rows).await?, |row| present(&row)))
 }

@@ -3,6 +3,7 @@
 mod events;
 mod figures;
 mod jobs;
+mod paging;
 mod projections;
 mod sagas;
 

@@ -6,12 +6,13 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use sagas::{InstanceFilter, InstanceState, SagaError};
+use sagas::{InstanceCursor, InstanceFilter, InstanceState, SagaError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+use super::paging;
 use crate::{
     app::App,
     auth::{Principal, Role},
@@ -28,9 +29,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(skip))
 }
 
-/// Most instances of one answer.
-const MAX_LIMIT: usize = 1_000;
-
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -39,36 +37,34 @@ struct ListInstances {
     process: Option<String>,
     /// `running`, `waiting`, `retrying`, `stuck` or `ended`; unless said, all but the ended ones.
     state: Option<String>,
-    /// Those after this key.
-    after: Option<Uuid>,
     /// 1 to 1000; 100 unless said.
-    limit: Option<usize>,
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
 }
 
-/// Instances of process managers.
+/// Instances of process managers, by process manager and key.
 #[utoipa::path(get, path = "/v1/admin/sagas", tag = "admin", params(ListInstances), security(("bearer" = [])),
-    responses((status = 200, description = "Under `data`: process, key, state, awaiting, deadline, attempts, last_error, next_retry_at.", body = Object)))]
+    responses((status = 200, description = "Under `data`: process, key, state, awaiting, deadline, attempts, last_error, next_retry_at. `next_cursor` leads to the next page while `has_more`.", body = Object)))]
 async fn list(
     State(app): State<App>,
     principal: Principal,
     Params(query): Params<ListInstances>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Admin])?;
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::new(
-            Code::InvalidQuery,
-            format!("limit: {limit} is not between 1 and {MAX_LIMIT}"),
-        ));
-    }
+    let limit = paging::limit(query.limit)?;
+    let after = query.cursor.map(|text| text.parse::<InstanceCursor>()).transpose();
+    let after = after.map_err(|error| Problem::new(Code::InvalidCursor, error.to_string()))?;
     let state = query.state.as_deref().map(|name| {
-        let unknown = || Problem::new(Code::InvalidQuery, format!("state: there is no state {name:?}"));
+        let known = InstanceState::ALL.map(InstanceState::name).join(", ");
+        let unknown = || Problem::new(Code::InvalidQuery, format!("state: {name:?} is none of {known}"));
         InstanceState::from_name(name).ok_or_else(unknown)
     });
-    let filter =
-        InstanceFilter { process: query.process, state: state.transpose()?, after: query.after, limit };
-    let data = app.sagas.list(filter).await?;
-    Ok(Json(json!({ "data": data })).into_response())
+    let filter = InstanceFilter { process: query.process, state: state.transpose()?, after, limit };
+    let page = app.sagas.list(filter).await?;
+    let next = page.next.map(|cursor| cursor.to_string());
+    let has_more = next.is_some();
+    Ok(paging::answer(&page.instances, ("next_cursor", next), has_more))
 }
 
 /// How process managers are doing: position, lag, open instances by state.

@@ -5,8 +5,8 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{OrderId, Timestamp};
-use projections::{OrderRow, Orders, View};
+use domain::{OrderId, ShopId, Timestamp};
+use projections::{OrderRow, Orders, View, views::OrderStatus};
 use serde::Deserialize;
 
 use super::{must_see, not_found, shown};
@@ -26,9 +26,11 @@ pub(super) struct ListOrders {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only those in this state.
-    status: Option<String>,
+    #[param(inline)]
+    status: Option<OrderStatus>,
     /// Only this shop's.
-    shop_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
 }
 
 /// One's own orders (customer), one's shop's (shop), or all (admin), newest first.
@@ -42,10 +44,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    let mut rows = scope(&principal, query.shop_id, rows);
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Orders::NAME, &reading).await?;
     let page = app.views.list::<Orders>(rows).await?;
     let shown = shown::many(&app, page.rows).await?;

@@ -13,7 +13,7 @@ use projections::{OrderRow, order_as_of};
 use serde_json::{Value, json};
 
 use crate::{
-    accounts::Contact,
+    accounts::{Contact, member_of},
     app::App,
     problem::{Code, Problem},
     web::present,
@@ -39,9 +39,7 @@ pub(in crate::routes) async fn one(app: &App, row: OrderRow) -> Result<Value, Pr
 }
 
 fn show(row: &OrderRow, contacts: &HashMap<ContactId, Contact>) -> Value {
-    let member = |id: Option<ContactId>, name: &str, erased: Value| {
-        id.and_then(|id| contacts.get(&id)).map_or(Value::Null, |contact| contact.member(name, &erased))
-    };
+    let member = |id: Option<ContactId>, name: &str, erased: Value| member_of(contacts, id, name, &erased);
     let mut value = present(row);
     value["recipient"] = member(Some(row.internal.contact_id), "recipient", json!({"erased": true}));
     if row.cancellation.is_some() {

@@ -2,15 +2,15 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, AggregateKind, CustomerId, DeliveryId, Envelope, Event, RefundId, StreamId,
-    delivery::{Delivery, DeliveryCommand},
+    Aggregate, AggregateKind, CustomerId, DeliveryId, Envelope, Event, RefundId, StreamId, Version,
+    delivery::{Delivery, DeliveryCommand, ReturnEnd},
     refund::{Refund, RefundEvent},
 };
 use eventlog::{CommandContext, Effect};
 use projections::{RefundRow, Refunds};
 use serde_json::json;
 
-use super::{must_see, not_found, read};
+use super::{must_match, must_see, not_found, read};
 use crate::{
     app::App,
     auth::Role,
@@ -32,12 +32,16 @@ pub(super) async fn cancel(
     principal.must_be(&[Role::Customer, Role::Admin])?;
     let (customer, _, order_id) = must_see(&app, &principal, id).await?;
     meta.once(&app.clone(), |ticket, meta| async move {
-        if !ticket.again {
-            check(&app, id).await?;
-        }
         let delivery =
             app.inspect::<Refund, _>(&id, |_, refund| refund.details().map(|it| it.delivery_id)).await?;
         let delivery_id = delivery.ok_or_else(|| not_found(id))?;
+        let ended = |_, delivery: &Delivery| delivery.details().and_then(|it| it.ended(id));
+        let called_off = ticket.again
+            && app.inspect::<Delivery, _>(&delivery_id, ended).await? == Some(ReturnEnd::Cancelled);
+        // What an earlier run of this request called off is not checked again.
+        if !called_off {
+            check(&app, id, meta.expected()).await?;
+        }
         let command = DeliveryCommand::CancelReturn { refund_id: Some(id), by: principal.actor() };
         let context = meta.context(&app, ticket, order_id.uuid());
         Ok(ticket.then(cancel_and_wait(app, id, delivery_id, customer, command, context)))
@@ -46,13 +50,17 @@ pub(super) async fn cancel(
 }
 
 /// What can be known before anything is appended.
-async fn check(app: &App, id: RefundId) -> Result<(), Problem> {
-    let look = |_, refund: &Refund| match refund {
-        Refund::Returning { .. } => Ok(()),
-        Refund::Cancelled(_) => Err(already(id)),
-        _ => {
-            let detail = format!("a refund that is {} cannot be cancelled", refund.status());
-            Err(Problem::new(Code::IllegalTransition, detail))
+async fn check(app: &App, id: RefundId, expected: Option<Version>) -> Result<(), Problem> {
+    let look = |actual, refund: &Refund| {
+        // The command is one to the delivery, so that the refund's version is compared here.
+        must_match(expected, actual)?;
+        match refund {
+            Refund::Returning { .. } => Ok(()),
+            Refund::Cancelled(_) => Err(already(id)),
+            _ => {
+                let detail = format!("a refund that is {} cannot be cancelled", refund.status());
+                Err(Problem::new(Code::IllegalTransition, detail))
+            }
         }
     };
     app.inspect::<Refund, _>(&id, look).await?

@@ -1,13 +1,14 @@
 //! `GET /v1/refunds` and one of them.
 
 use axum::{extract::State, response::Response};
-use domain::RefundId;
-use projections::{RefundRow, Refunds, View};
+use domain::{RefundId, ShopId};
+use projections::{RefundRow, Refunds, View, views::OrderRefundStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{must_see, not_found};
 use crate::{
+    accounts::member_of,
     app::App,
     auth::{Principal, Role},
     problem::Problem,
@@ -22,12 +23,14 @@ pub(super) struct ListRefunds {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only those in this state, such as `returning`.
-    status: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<OrderRefundStatus>,
     /// Only those of this order.
     order_id: Option<uuid::Uuid>,
     /// Only this shop's.
-    shop_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    shop_id: Option<ShopId>,
 }
 
 /// One's own refunds (customer), one's shop's (shop), or all (admin), newest first.
@@ -41,13 +44,9 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Shop, Role::Admin])?;
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    let mut rows = scope(&principal, query.shop_id, rows);
-    if let Some(order_id) = query.order_id {
-        rows = rows.filter("order_id", order_id.to_string());
-    }
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = scope(&principal, query.shop_id, rows)
+        .filter_if("order_id", query.order_id.map(|id| id.to_string()))
+        .filter_if("status", query.status);
     app.ready_to_read(Refunds::NAME, &reading).await?;
     let page = app.views.list::<Refunds>(rows).await?;
     let shown = many(&app, page.rows).await?;
@@ -76,8 +75,7 @@ async fn many(app: &App, rows: Vec<RefundRow>) -> Result<Vec<Value>, Problem> {
     let contacts = app.accounts.contacts(rows.iter().map(|row| row.internal.reason_id).collect()).await?;
     let show = |row: &RefundRow| {
         let mut value = present(row);
-        let reason = contacts.get(&row.internal.reason_id);
-        value["reason"] = reason.map_or(Value::Null, |contact| contact.member("reason", &json!("erased")));
+        value["reason"] = member_of(&contacts, Some(row.internal.reason_id), "reason", &json!("erased"));
         value
     };
     Ok(rows.iter().map(show).collect())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
     AggregateKind, CustomerId, Envelope, Event, MoneyError, OrderId, ProductId, Quantity, RefundId, StreamId,
+    Version,
     delivery::{Delivery, ReturnRefusal},
     order::{Order, delivery_of},
     refund::{Refund, RefundCommand, RefundEvent, ReturnedLine, reason_of},
@@ -15,7 +16,7 @@ use projections::{RefundRow, Refunds};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{read, refused};
+use super::{must_match, read, refused, short};
 use crate::{
     accounts::{ContactKind, NewContact},
     app::App,
@@ -77,8 +78,11 @@ pub(super) async fn request(
         .once(&app.clone(), |ticket, meta| async move {
             let refund_id = RefundId::from_uuid(in_partition(ticket.ids.minted, order_id.partition()));
             let lines = merged(body.lines.unwrap_or_default())?;
-            if !ticket.again {
-                check(&app, order_id, &lines).await?;
+            // What an earlier run of this request asked for is not checked again: it only waits for the delivery.
+            let placed = ticket.again
+                && app.inspect::<Refund, _>(&refund_id, |_, refund| refund.details().is_some()).await?;
+            if !placed {
+                check(&app, order_id, &lines, meta.expected()).await?;
             }
             let request = wish(&app, refund_id, order_id, lines).await?;
             let contact = NewContact {
@@ -110,11 +114,21 @@ fn merged(lines: Vec<RefundLine>) -> Result<Vec<ReturnedLine>, Problem> {
 }
 
 /// What can be known before anything is appended. A check that passes promises nothing: the delivery decides.
-async fn check(app: &App, order_id: OrderId, lines: &[ReturnedLine]) -> Result<(), Problem> {
+async fn check(
+    app: &App,
+    order_id: OrderId,
+    lines: &[ReturnedLine],
+    expected: Option<Version>,
+) -> Result<(), Problem> {
+    // The command is one to a new refund, so that the order's version is compared here.
+    let version = app.inspect::<Order, _>(&order_id, |version, _| version).await?;
+    must_match(expected, version)?;
     let now = app.now();
-    let look = |_, delivery: &Delivery| delivery.check_return(lines, now).map(drop);
-    let answer = app.inspect::<Delivery, _>(&delivery_of(order_id), look).await?;
-    answer.map_err(|reason| refused(order_id, reason))
+    let look = |_, delivery: &Delivery| {
+        let answer = delivery.check_return(lines, now).map(drop);
+        answer.map_err(|reason| refused(order_id, reason, short(delivery, lines)))
+    };
+    app.inspect::<Delivery, _>(&delivery_of(order_id), look).await?
 }
 
 async fn wish(
@@ -133,6 +147,7 @@ async fn wish(
             delivery_id: it.delivery_id,
             lines,
             coupon: it.promised_coupon(),
+            used_coupon_id: it.coupon.map(|used| used.coupon_id),
             reason_id: reason_of(refund_id),
         })
     };
@@ -157,6 +172,10 @@ async fn request_and_wait(
     context: CommandContext,
 ) -> Result<Answer, Problem> {
     let own = StreamId::new(AggregateKind::Refund, id.uuid());
+    let wanted = match &request {
+        RefundCommand::RequestRefund { lines, .. } => lines.clone(),
+        _ => Vec::new(),
+    };
     let end = move |event: &Envelope| match &event.event {
         _ if event.stream != own => None,
         Event::Refund(RefundEvent::RefundAccepted(_)) => Some(Taken::Returning),
@@ -167,7 +186,9 @@ async fn request_and_wait(
     let following = Following { within: app.settings.order_wait(), streams: &[own], end: &end };
     let done = app.follow::<Refund, _>(&id, None, request, context, following).await?;
     if let Some(Taken::Refused(reason)) = done.ended {
-        return Err(refused(order_id, reason).with("refund_id", id));
+        let look = |_, delivery: &Delivery| short(delivery, &wanted);
+        let short = app.inspect::<Delivery, _>(&delivery_of(order_id), look).await?;
+        return Err(refused(order_id, reason, short).with("refund_id", id));
     }
     let answer = match app.row_after::<Refunds>(&id.to_string(), done.position).await? {
         Some(row) => {

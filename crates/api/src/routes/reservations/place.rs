@@ -97,7 +97,12 @@ pub(super) async fn place(
             let resort_id = body.resort_id;
             let id = ReservationId::from_uuid(in_partition(ticket.ids.minted, resort_id.partition()));
             let expected_total = body.expected_total.map(|Price(total)| total);
-            let command = request(&app, id, resort_id, &customer, stay, expected_total, ticket.again).await?;
+            // What an earlier run of this request holds is not held against it.
+            let placed = ticket.again
+                && app
+                    .inspect::<Reservation, _>(&id, |_, reservation| reservation.details().is_some())
+                    .await?;
+            let command = request(&app, id, resort_id, &customer, stay, expected_total, placed).await?;
             let contact = NewContact {
                 contact_id: contact_of(id),
                 owner: customer.clone(),
@@ -119,7 +124,7 @@ async fn request(
     customer_id: &CustomerId,
     stay: Stay,
     expected_total: Option<domain::Money>,
-    again: bool,
+    placed: bool,
 ) -> Result<ReservationCommand, Problem> {
     let now = app.now();
     let look = |_, resort: &Resort| {
@@ -144,8 +149,7 @@ async fn request(
     let found = app.inspect::<Resort, _>(&resort_id, look).await?;
     let (command, free) = found.ok_or_else(|| resorts::not_found(resort_id))?;
     match free {
-        // What an earlier run of this request holds is not held against it.
-        Err(reason) if !again => Err(shown::refused(reason)),
+        Err(reason) if !placed => Err(shown::refused(reason)),
         _ => Ok(command),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::ReservationId;
-use projections::{ReservationRow, Reservations, Timeline, TimelineStep, View};
+use projections::{ReservationRow, Reservations, Timeline, TimelineStep, View, views::ReservationStatus};
 use serde::Deserialize;
 
 use super::{must_see, not_found, shown};
@@ -22,7 +22,8 @@ pub(super) struct ListReservations {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only those in this state.
-    status: Option<String>,
+    #[param(inline)]
+    status: Option<ReservationStatus>,
     /// Only those at this resort.
     resort_id: Option<uuid::Uuid>,
 }
@@ -37,14 +38,10 @@ pub(super) async fn list(
     Params(query): Params<ListReservations>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Manager, Role::Admin])?;
-    let mut rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
-    rows = scope_stays(&principal, rows);
-    if let Some(resort_id) = query.resort_id {
-        rows = rows.filter("resort_id", resort_id.to_string());
-    }
-    if let Some(status) = query.status {
-        rows = rows.filter("status", status);
-    }
+    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
+    let rows = scope_stays(&principal, rows)
+        .filter_if("resort_id", query.resort_id.map(|id| id.to_string()))
+        .filter_if("status", query.status);
     app.ready_to_read(Reservations::NAME, &reading).await?;
     let page = app.views.list::<Reservations>(rows).await?;
     let shown = shown::many(&app, page.rows).await?;

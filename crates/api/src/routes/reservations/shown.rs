@@ -7,7 +7,7 @@ use projections::ReservationRow;
 use serde_json::{Value, json};
 
 use crate::{
-    accounts::Contact,
+    accounts::{Contact, member_of},
     app::App,
     problem::{Code, Problem},
     web::present,
@@ -26,9 +26,7 @@ pub(in crate::routes) async fn one(app: &App, row: ReservationRow) -> Result<Val
 }
 
 fn show(row: &ReservationRow, contacts: &HashMap<ContactId, Contact>) -> Value {
-    let member = |id: Option<ContactId>, name: &str, erased: Value| {
-        id.and_then(|id| contacts.get(&id)).map_or(Value::Null, |contact| contact.member(name, &erased))
-    };
+    let member = |id: Option<ContactId>, name: &str, erased: Value| member_of(contacts, id, name, &erased);
     let mut value = present(row);
     value["guest"] = member(Some(row.internal.contact_id), "guest", json!({"erased": true}));
     if row.cancellation.is_some() {

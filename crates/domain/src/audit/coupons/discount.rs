@@ -1,7 +1,7 @@
 //! `coupon_discount_matches_order`: an order costs its lines less its coupon's discount, the coupon grants exactly that
 //! discount, and an order is confirmed only once its coupon is redeemed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     CouponId, Envelope, Event, Money, OrderId,
@@ -24,6 +24,13 @@ struct Discounted {
 pub(in crate::audit) struct Discount {
     values: HashMap<CouponId, CouponValue>,
     orders: HashMap<OrderId, Discounted>,
+    /// Coupons that refunds were reduced for: what they are good for may be less than their value.
+    paid_for: HashSet<CouponId>,
+}
+
+fn grants(value: CouponValue, subtotal: Money, discount: Money, paid_for: bool) -> bool {
+    let worth = value.discount_on(subtotal);
+    worth == discount || (paid_for && discount.amount_minor <= worth.amount_minor)
 }
 
 impl Check for Discount {
@@ -45,6 +52,9 @@ impl Check for Discount {
             Event::Coupon(CouponEvent::CouponWithheld(e)) => {
                 self.values.insert(e.coupon_id, e.value);
             }
+            Event::Coupon(CouponEvent::CouponClawedBack(e)) if !e.amount.is_zero() => {
+                self.paid_for.insert(e.coupon_id);
+            }
             Event::Coupon(CouponEvent::CouponRedeemed(e)) => {
                 let value = self.values.get(&e.coupon_id);
                 let order = self.orders.get_mut(&e.order_id);
@@ -54,7 +64,7 @@ impl Check for Discount {
                             Money { amount_minor: order.subtotal, currency: order.discount.currency };
                         order.coupon == e.coupon_id
                             && order.discount == e.discount
-                            && value.discount_on(subtotal) == e.discount
+                            && grants(*value, subtotal, e.discount, self.paid_for.contains(&e.coupon_id))
                     }
                     _ => false,
                 };

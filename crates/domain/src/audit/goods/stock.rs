@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    Envelope, Event, OrderId, ProductId,
+    Envelope, Event, OrderId, Position, ProductId,
     audit::check::{Check, Findings},
     order::OrderEvent,
     product::ProductEvent,
@@ -14,22 +14,29 @@ use crate::{
 pub(in crate::audit) struct Stock {
     /// Pieces on the shelf; products that are made to order are left out.
     available: HashMap<ProductId, u64>,
-    /// Pieces put aside, by order.
-    reserved: HashMap<OrderId, Vec<(ProductId, u64)>>,
+    /// What is put aside, by order.
+    reserved: HashMap<OrderId, Aside>,
+}
+
+/// Pieces put aside for an order.
+struct Aside {
+    since: Position,
+    pieces: Vec<(ProductId, u64)>,
 }
 
 impl Stock {
     fn reserve(&mut self, event: &Envelope, order: OrderId, quantity: u64, found: &mut Findings) {
         let product = ProductId::from_uuid(event.stream.id);
         let Some(available) = self.available.get_mut(&product) else { return };
-        let aside = self.reserved.entry(order).or_default();
-        let twice = aside.iter().any(|(known, _)| *known == product);
+        let aside = Aside { since: event.position, pieces: Vec::new() };
+        let aside = self.reserved.entry(order).or_insert(aside);
+        let twice = aside.pieces.iter().any(|(known, _)| *known == product);
         found.ensure(event, !twice, || format!("pieces are put aside twice for order {order}"));
         found.ensure(event, quantity <= *available, || {
             format!("{quantity} pieces are put aside for order {order}, of {available} on the shelf")
         });
         *available = available.saturating_sub(quantity);
-        aside.push((product, quantity));
+        aside.pieces.push((product, quantity));
     }
 
     fn end(&mut self, event: &Envelope, order: OrderId, quantity: u64, back: bool, found: &mut Findings) {
@@ -37,9 +44,10 @@ impl Stock {
         let Some(available) = self.available.get_mut(&product) else { return };
         let mut aside = 0;
         if let Some(reserved) = self.reserved.get_mut(&order) {
-            aside = reserved.iter().filter(|(known, _)| *known == product).map(|(_, pieces)| pieces).sum();
-            reserved.retain(|(known, _)| *known != product);
-            if reserved.is_empty() {
+            let of_product = reserved.pieces.iter().filter(|(known, _)| *known == product);
+            aside = of_product.map(|(_, pieces)| pieces).sum();
+            reserved.pieces.retain(|(known, _)| *known != product);
+            if reserved.pieces.is_empty() {
                 self.reserved.remove(&order);
             }
         }
@@ -87,8 +95,8 @@ impl Check for Stock {
     }
 
     fn finish(&mut self, found: &mut Findings) {
-        for order in self.reserved.keys() {
-            found.leave_open(order, 0, "pieces are put aside and neither released nor shipped");
+        for (order, aside) in &self.reserved {
+            found.leave_open(order, aside.since, "pieces are put aside and neither released nor shipped");
         }
     }
 }

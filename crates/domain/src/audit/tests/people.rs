@@ -228,11 +228,12 @@ impl Purchase {
                 delivery_id: self.delivery,
                 lines: lines.clone(),
                 coupon: Some(self.promised()),
+                used_coupon_id: None,
                 reason_id: contact_id(),
             }),
         );
         let kept = krw(PRICE / 3 * 2);
-        self.goods(story, ReturnStarted { order_id, refund_id, lines, amount, kept });
+        self.goods(story, ReturnStarted { order_id, refund_id, lines, amount, kept, called_off: Vec::new() });
         story.say(refund_id, self.subject(), RefundEvent::from(RefundAccepted { order_id, amount }));
         let clawed =
             CouponClawedBack { coupon_id: self.earns, order_id, refund_id, amount: krw(clawed_back) };

@@ -1,8 +1,9 @@
 //! Refunds that take the coupon back, and refunds that are off.
 
 use super::{
-    clawback_undone, clawed_back, issue, issued, issued_as, redeem, redeem_for, redeemed, redeemed_with,
-    redemption_refused, reinstate, reinstated, release, released, revoke, revoke_up_to, revoked, withheld,
+    CouponCommand, clawback_undone, clawed_back, issue, issued, issued_as, redeem, redeem_for, redeemed,
+    redeemed_with, redemption_refused, refund_id, reinstate, reinstated, release, released, revoke,
+    revoke_up_to, revoked, withheld,
 };
 use crate::{
     coupon::{Coupon, CouponError, CouponEvent, CouponRefusal, CouponStanding, CouponValue},
@@ -95,27 +96,28 @@ fn a_discount_in_another_currency_cannot_come_off() {
 }
 
 #[test]
-fn a_coupon_that_comes_back_unused_is_revoked_if_refunds_hold_it() {
+fn a_coupon_that_comes_back_unused_is_good_for_what_refunds_were_reduced_by() {
     let partly = || [issued(), redeemed(2), clawed_back(1, krw(200))];
     given::<Coupon>(partly()).when(release(2)).then([released(2)]);
     let back = || [partly().to_vec(), vec![released(2)]].concat();
-    assert_eq!(standing(&back()), Some(CouponStanding::Revoked));
-    given::<Coupon>(back()).when(redeem(3)).then([redemption_refused(3, CouponRefusal::Revoked)]);
-    given::<Coupon>(back()).when(revoke(2)).then([revoked(2)]);
+    assert_eq!(standing(&back()), Some(CouponStanding::Issued));
+    given::<Coupon>(back()).when(redeem(3)).then([redemption_refused(3, CouponRefusal::OtherDiscount)]);
+    given::<Coupon>(back()).when(redeem_for(3, krw(2000), krw(200))).then([redeemed_with(3, krw(200))]);
+    // It is paid for: no other refund takes it, used or not.
+    given::<Coupon>(back()).when(revoke(2)).then([clawed_back(2, krw(0))]);
+    let again = || [back(), vec![redeemed_with(3, krw(200))]].concat();
+    given::<Coupon>(again()).when(revoke(2)).then([clawed_back(2, krw(0))]);
+    assert_eq!(standing(&[again(), vec![released(3)]].concat()), Some(CouponStanding::Issued));
     given::<Coupon>(back()).when(reinstate(1)).then([clawback_undone(1)]);
-    assert_eq!(standing(&[back(), vec![clawback_undone(1)]].concat()), Some(CouponStanding::Issued));
+    let whole = || [back(), vec![clawback_undone(1)]].concat();
+    given::<Coupon>(whole()).when(redeem(3)).then([redeemed(3)]);
 }
 
 #[test]
-fn a_coupon_whose_whole_worth_was_clawed_back_is_the_customers_when_it_comes_back() {
-    let paid = || vec![issued(), redeemed(2), clawed_back(1, krw(500)), released(2)];
-    assert_eq!(standing(&paid()), Some(CouponStanding::Issued));
-    given::<Coupon>(paid()).when(redeem(3)).then([redeemed(3)]);
-    // It is paid for: no other refund takes it, used or not.
-    given::<Coupon>(paid()).when(revoke(2)).then([clawed_back(2, krw(0))]);
-    let again = || [paid(), vec![redeemed(3)]].concat();
-    given::<Coupon>(again()).when(revoke(2)).then([clawed_back(2, krw(0))]);
-    assert_eq!(standing(&[again(), vec![released(3)]].concat()), Some(CouponStanding::Issued));
+fn a_coupon_that_comes_back_unused_and_was_not_paid_for_is_revoked() {
+    let nothing = || vec![issued(), redeemed(2), clawed_back(1, krw(0)), released(2)];
+    assert_eq!(standing(&nothing()), Some(CouponStanding::Revoked));
+    given::<Coupon>(nothing()).when(redeem(3)).then([redemption_refused(3, CouponRefusal::Revoked)]);
 }
 
 #[test]
@@ -128,12 +130,25 @@ fn a_coupon_is_no_longer_paid_for_when_the_refund_that_paid_is_off() {
 }
 
 #[test]
-fn a_coupon_that_was_paid_for_and_takes_off_more_the_next_time_owes_the_difference() {
-    let paid = || {
-        let first = redeemed_with(2, krw(100));
-        vec![issued_as(CouponValue::Percent(10)), first, clawed_back(1, krw(100)), released(2)]
+fn a_coupon_that_was_paid_for_takes_off_no_more_the_next_time() {
+    let first = redeemed_with(2, krw(100));
+    let paid = vec![issued_as(CouponValue::Percent(10)), first, clawed_back(1, krw(100)), released(2)];
+    given::<Coupon>(paid).when(redeem_for(3, krw(3000), krw(100))).then([redeemed_with(3, krw(100))]);
+}
+
+#[test]
+fn a_refund_that_was_called_off_and_not_undone_yet_does_not_spare_the_next_one() {
+    let revoke_after = |before: &[u64]| {
+        let mut command = revoke(2);
+        if let CouponCommand::RevokeCoupon { called_off, .. } = &mut command {
+            *called_off = before.iter().copied().map(refund_id).collect();
+        }
+        command
     };
-    given::<Coupon>(paid()).when(redeem_for(3, krw(3000), krw(300))).then([redeemed_with(3, krw(300))]);
-    let again = [paid(), vec![redeemed_with(3, krw(300))]].concat();
-    given::<Coupon>(again).when(revoke(2)).then([clawed_back(2, krw(200))]);
+    let spent = || [issued(), redeemed(2), clawed_back(1, krw(500))];
+    let instead = [clawback_undone(1), clawed_back(2, krw(500))];
+    given::<Coupon>(spent()).when(revoke_after(&[1])).then(instead.clone());
+    given::<Coupon>(spent()).when(revoke_after(&[3])).then([clawed_back(2, krw(0))]);
+    let undone = [spent().to_vec(), instead.to_vec()].concat();
+    given::<Coupon>(undone).when(reinstate(1)).then_already_applied();
 }

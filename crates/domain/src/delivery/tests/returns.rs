@@ -35,7 +35,7 @@ pub(super) fn start(refund: u64, lines: &[(u64, i64)]) -> DeliveryCommand {
     start_at(refund, lines, 60)
 }
 pub(super) fn receive() -> DeliveryCommand {
-    DeliveryCommand::ReceiveReturn { by: shop() }
+    DeliveryCommand::ReceiveReturn { refund_id: None, by: shop() }
 }
 pub(super) fn cancel_return(refund: Option<u64>) -> DeliveryCommand {
     DeliveryCommand::CancelReturn { refund_id: refund.map(refund_id), by: courier() }
@@ -74,12 +74,23 @@ fn after(more: impl IntoIterator<Item = DeliveryEvent>) -> Vec<DeliveryEvent> {
 }
 
 fn started(refund: u64, lines: &[(u64, i64)], amount: i64, kept: i64) -> DeliveryEvent {
+    started_after(&[], refund, lines, amount, kept)
+}
+/// After other refunds that were called off.
+fn started_after(
+    earlier: &[u64],
+    refund: u64,
+    lines: &[(u64, i64)],
+    amount: i64,
+    kept: i64,
+) -> DeliveryEvent {
     ReturnStarted {
         order_id: order_id(1),
         refund_id: refund_id(refund),
         lines: back(lines),
         amount: krw(amount),
         kept: krw(kept),
+        called_off: earlier.iter().copied().map(refund_id).collect(),
     }
     .into()
 }
@@ -178,7 +189,7 @@ fn one_return_is_under_way_at_a_time() {
     given::<Delivery>(open()).when(start(1, &[(1, 1)])).then_already_applied();
     given::<Delivery>(after([started(1, &[(1, 1)], 333, 1018), called_off(1)]))
         .when(start(2, &[(1, 1)]))
-        .then([started(2, &[(1, 1)], 333, 1018)]);
+        .then([started_after(&[1], 2, &[(1, 1)], 333, 1018)]);
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(super) fn apply(event: &Envelope, rows: &mut Rows<'_, Notifications>) {
         NotificationEvent::NotificationFailed(failed) => {
             row.status = NotificationStatus::Failed;
             row.channel = Some(failed.channel.clone());
+            row.failure_code = Some(failed.failure_code.clone());
         }
     }
     row.at = event.metadata.recorded_at;
@@ -52,6 +53,7 @@ fn new_row(event: &Envelope, queued: &NotificationQueued) -> NotificationRow {
         event: queued.change,
         status: NotificationStatus::Queued,
         channel: None,
+        failure_code: None,
         at: event.metadata.recorded_at,
         version: event.version,
         position: event.position,

@@ -18,7 +18,7 @@ pub struct Notifications;
 impl View for Notifications {
     type Row = NotificationRow;
     const NAME: &'static str = "notifications";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const COLUMNS: &'static [Column] = &[
         Column::text("customer_id"),
         Column::text("shop_id"),

@@ -53,6 +53,8 @@ pub struct NotificationRow {
     pub status: NotificationStatus,
     /// The channel that took it, or would not.
     pub channel: Option<String>,
+    /// Why it failed, in the channel's words, such as `webhook_404` or `no_address`; nothing unless it failed.
+    pub failure_code: Option<String>,
     /// When it was queued, sent or given up.
     pub at: DateTime<Utc>,
     /// Version of the notification's stream.

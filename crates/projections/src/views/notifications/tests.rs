@@ -1,3 +1,10 @@
+use std::sync::Arc;
+
+use domain::{
+    Event,
+    notification::{NotificationEvent, NotificationFailed},
+};
+
 use crate::{
     testing::{
         Scenario, applied_twice_is_once, fold_rows, story, tolerates_any_order, windows_do_not_matter,
@@ -26,4 +33,18 @@ fn the_rows_of_every_way_an_order_can_go_are_as_reviewed() {
         let rows = fold_rows::<Notifications>(&story(scenario).envelopes());
         insta::assert_json_snapshot!(format!("{scenario:?}"), rows);
     }
+}
+
+#[test]
+fn a_notification_that_failed_says_through_which_channel_and_why() {
+    let mut history = story(Scenario::Delivered).envelopes();
+    for event in &mut history {
+        let event = Arc::make_mut(event);
+        if matches!(event.event, Event::Notification(NotificationEvent::NotificationSent(_))) {
+            let failed =
+                NotificationFailed { channel: "webhook".to_owned(), failure_code: "webhook_404".to_owned() };
+            event.event = NotificationEvent::from(failed).into();
+        }
+    }
+    insta::assert_json_snapshot!("failed", fold_rows::<Notifications>(&history));
 }

@@ -20,6 +20,8 @@ words! {
 words! {
     /// Whether a night is to be had.
     pub enum NightStatus {
+        /// Over: it began before today.
+        Past = "past",
         /// To be had.
         Free = "free",
         /// Somebody has it.
@@ -92,10 +94,17 @@ pub struct HeldNights {
 impl ResortRow {
     /// Each night from `from` on until the day before `until`, in order, and whether it is to be had.
     ///
-    /// The row knows no clock: a night that is over is `free` or `taken` like any other.
+    /// The row knows no clock: `today` is the date that it is at the resort. Nights before it are over, whoever had them:
+    /// the row does not keep them.
     #[must_use]
-    pub fn nights(&self, from: NaiveDate, until: NaiveDate) -> Vec<(NaiveDate, NightStatus)> {
-        from.iter_days().take_while(|night| *night < until).map(|night| (night, self.night(night))).collect()
+    pub fn nights(
+        &self,
+        from: NaiveDate,
+        until: NaiveDate,
+        today: NaiveDate,
+    ) -> Vec<(NaiveDate, NightStatus)> {
+        let status = |night| if night < today { NightStatus::Past } else { self.night(night) };
+        from.iter_days().take_while(|night| *night < until).map(|night| (night, status(night))).collect()
     }
 
     fn night(&self, night: NaiveDate) -> NightStatus {

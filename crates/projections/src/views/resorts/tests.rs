@@ -97,23 +97,34 @@ impl Lodge {
 fn a_night_is_free_taken_or_not_on_offer_and_the_day_of_departure_is_free() {
     let mut lodge = Lodge::new();
     let held = lodge.hold(1, date(6, 28), date(6, 30), date(3, 1));
-    let nights = lodge.row().nights(date(6, 27), date(7, 2));
+    let nights = lodge.row().nights(date(6, 27), date(7, 2), date(6, 27));
     use NightStatus::{Free, NotOpen, Taken};
     let expected =
         [(27, Free), (28, Taken), (29, Taken), (30, Free)].map(|(day, status)| (date(6, day), status));
     assert_eq!(nights[..4], expected);
     assert_eq!(nights[4..], [(date(7, 1), NotOpen)]);
-    assert_eq!(lodge.row().nights(date(2, 28), date(3, 1)), [(date(2, 28), NotOpen)]);
-    assert_eq!(lodge.row().nights(date(5, 2), date(5, 2)), []);
-    assert_eq!(lodge.row().nights(date(5, 2), date(5, 1)), []);
+    assert_eq!(lodge.row().nights(date(2, 28), date(3, 1), date(2, 28)), [(date(2, 28), NotOpen)]);
+    assert_eq!(lodge.row().nights(date(5, 2), date(5, 2), date(5, 2)), []);
+    assert_eq!(lodge.row().nights(date(5, 2), date(5, 1), date(5, 2)), []);
 
     lodge.ask(ResortCommand::RetireResort);
     let statuses: Vec<_> =
-        lodge.row().nights(date(6, 27), date(6, 29)).into_iter().map(|night| night.1).collect();
+        lodge.row().nights(date(6, 27), date(6, 29), date(6, 1)).into_iter().map(|night| night.1).collect();
     assert_eq!(statuses, [NotOpen, Taken], "a retired resort keeps what it promised and offers nothing");
 
     lodge.ask(ResortCommand::ReleaseNights { reservation_id: held });
     assert_eq!(lodge.row().internal.held, []);
+}
+
+#[test]
+fn a_night_is_past_from_the_day_after_it_began_whether_it_was_free_or_taken() {
+    let mut lodge = Lodge::new();
+    lodge.hold(1, date(6, 2), date(6, 4), date(3, 1));
+    use NightStatus::{Free, Past, Taken};
+    let statuses = |today| lodge.row().nights(date(6, 1), date(6, 5), today).into_iter().map(|night| night.1);
+    assert_eq!(statuses(date(6, 1)).collect::<Vec<_>>(), [Free, Taken, Taken, Free]);
+    assert_eq!(statuses(date(6, 3)).collect::<Vec<_>>(), [Past, Past, Taken, Free]);
+    assert_eq!(statuses(date(7, 1)).collect::<Vec<_>>(), [Past; 4]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) fn return_started(kept: Money) -> delivery::ReturnStarted {
         lines: vec![returned()],
         amount: won(900),
         kept,
+        called_off: Vec::new(),
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn refund_requested(coupon: Option<coupon::PromisedCoupon>) -> refund
         delivery_id: delivery_id(),
         lines: vec![returned()],
         coupon,
+        used_coupon_id: None,
         reason_id: contact_of(order_id()),
     }
 }

@@ -77,6 +77,7 @@ impl World {
             delivery_id: delivery_of(order),
             lines: lines.iter().map(line).collect(),
             coupon: state.details().and_then(|details| details.promised_coupon()),
+            used_coupon_id: state.details().and_then(|details| details.coupon).map(|used| used.coupon_id),
             reason_id: reason_of(id),
         };
         self.give(order.uuid(), AnyCommand::Refund { id, command }).await.unwrap();
@@ -94,7 +95,7 @@ impl World {
 
     /// The shop has the goods back.
     pub async fn receive(&self, order: OrderId) -> Result<Executed, AnyError> {
-        let command = DeliveryCommand::ReceiveReturn { by: Actor::Shop(shop()) };
+        let command = DeliveryCommand::ReceiveReturn { refund_id: None, by: Actor::Shop(shop()) };
         self.give(order.uuid(), delivery(order, command)).await
     }
 

@@ -214,7 +214,7 @@ impl World {
             return false;
         };
         let now = self.clock.now();
-        let mut open = open.iter().filter(|instance| which.contains(&instance.process.as_str()));
+        let mut open = open.instances.iter().filter(|instance| which.contains(&instance.process.as_str()));
         let at_rest = open.all(|instance| match instance.state {
             InstanceState::Waiting => instance.deadline.is_none_or(|deadline| deadline > now),
             InstanceState::Stuck | InstanceState::Ended => true,
@@ -233,7 +233,7 @@ impl World {
             if let Some((sagas, _)) = self.living()
                 && let Ok(open) = sagas.list(all).await
             {
-                return open;
+                return open.instances;
             }
             assert!(Instant::now() < deadline, "nobody answers");
             tokio::time::sleep(Duration::from_millis(2)).await;

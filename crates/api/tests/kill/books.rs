@@ -1,0 +1,60 @@
+//! The books of the payment provider, and the audit of the log: what must agree with what the platform shows.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use gateway::{LedgerKind, Sandbox, SandboxOptions};
+use serde_json::Value;
+
+use crate::{PATIENCE, binary, load::text, rest::Rest};
+
+/// Every payment took at most once what it says, and gave back what it says.
+pub(crate) async fn agree_with_the_provider(data: &Path, rest: &Rest) {
+    let sandbox = Sandbox::open(&data.join("sandbox.db"), SandboxOptions::default()).unwrap();
+    let entries = sandbox.entries().await.unwrap();
+    sandbox.close().await;
+    let (mut taken, mut given) = (HashMap::new(), HashMap::<_, i64>::new());
+    for entry in entries.iter().filter(|entry| entry.code.is_none()) {
+        let charge = entry.charge_ref.clone().unwrap();
+        let payment = charge.trim_start_matches("ch_").split(':').next().unwrap().to_owned();
+        match entry.kind {
+            LedgerKind::Charge => {
+                let before = taken.insert(payment.clone(), entry.amount_minor);
+                assert_eq!(before, None, "the payment {payment} was charged twice");
+            }
+            LedgerKind::Refund => *given.entry(payment).or_default() += entry.amount_minor,
+            LedgerKind::Void => {}
+        }
+    }
+    assert!(!taken.is_empty() && !given.is_empty(), "the load moved no money");
+    for payment in &rest.payments {
+        let id = text(payment, "payment_id");
+        let (taken, given) = (taken.remove(id).unwrap_or(0), given.remove(id).unwrap_or(0));
+        assert!(given <= taken, "{given} of {taken} were given back by {id}");
+        let shown = ["captured", "refunded"].map(|name| payment[name]["amount_minor"].as_i64());
+        assert_eq!(shown, [Some(taken), Some(given)], "the provider disagrees with {payment}");
+    }
+    assert!(taken.is_empty() && given.is_empty(), "money moved for nothing: {taken:?} {given:?}");
+}
+
+/// The audit finds no violation, and soon nothing that is under way but pieces that are put aside for these orders.
+pub(crate) async fn nothing_is_open(data: &Path, held: &BTreeSet<&str>) {
+    let begun = Instant::now();
+    loop {
+        let report = binary::result_in(data, ["events", "verify", "--json"]);
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["violations"], Value::Array(Vec::new()));
+        let put_aside = |open: &&Value| {
+            let since = open["position"].as_u64().unwrap_or_default();
+            since > 0 && open["invariant"] == "stock_never_oversold" && held.contains(text(open, "subject"))
+        };
+        let Some(open) = report["open"].as_array().unwrap().iter().find(|open| !put_aside(open)) else {
+            return;
+        };
+        assert!(begun.elapsed() < PATIENCE, "still under way: {open}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
