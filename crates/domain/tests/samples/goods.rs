@@ -135,12 +135,17 @@ fn deliveries() -> Vec<Sample> {
         kept: won(900),
         called_off: Vec::new(),
     };
+    let again = ReturnStarted {
+        called_off: vec![RefundId::derived(order_id.uuid(), "refund", "before")],
+        ..started.clone()
+    };
     let refused = |reason| -> DeliveryEvent { ReturnRefused { order_id, refund_id, reason }.into() };
     let delivery = |event: DeliveryEvent| sample("", event);
     vec![
         sample("with_refund_window", DeliveryEvent::from(requested)),
         sample("with_refund_window", DeliveryEvent::from(completed)),
         delivery(started.into()),
+        sample("after_one_called_off", DeliveryEvent::from(again)),
         delivery(refused(ReturnRefusal::WindowOver)),
         sample("not_delivered", refused(ReturnRefusal::NotDelivered)),
         sample("no_returns", refused(ReturnRefusal::NoReturns)),
@@ -154,7 +159,7 @@ fn deliveries() -> Vec<Sample> {
 
 fn refunds() -> Vec<Sample> {
     let (order_id, refund_id) = (order_id(), refund_id());
-    let requested = |lines, coupon| -> RefundEvent {
+    let requested = |lines, coupon, used_coupon_id| -> RefundEvent {
         RefundRequested {
             refund_id,
             order_id,
@@ -164,15 +169,16 @@ fn refunds() -> Vec<Sample> {
             delivery_id: delivery_id(),
             lines,
             coupon,
-            used_coupon_id: None,
+            used_coupon_id,
             reason_id: refund::reason_of(refund_id),
         }
         .into()
     };
     let refund = |event: RefundEvent| sample("", event);
     vec![
-        refund(requested(back(), Some(promised()))),
-        sample("whole", requested(vec![], None)),
+        refund(requested(back(), Some(promised()), None)),
+        sample("whole", requested(vec![], None, None)),
+        sample("of_order_with_coupon", requested(vec![], None, Some(promised().coupon_id))),
         refund(RefundAccepted { order_id, amount: won(900) }.into()),
         refund(RefundRefused { order_id, reason: ReturnRefusal::MoreThanDelivered }.into()),
         refund(RefundCompleted { order_id, amount: won(400), deducted: won(500) }.into()),
