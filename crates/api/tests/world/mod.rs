@@ -44,6 +44,11 @@ impl World {
         Self { server, folder }
     }
 
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
     pub async fn stop(self) {
         self.server.stop().await;
     }
