@@ -291,6 +291,9 @@ async fn pizza_10_a_coupon_that_is_spent_already_comes_off_the_refund() {
     let coupon_id = text(&order["coupon_issued"], "coupon_id");
     let cheaper = with_coupon(&erin, &coupon_id, 1, "tok_ok").await.expect(201);
     let wish = refund(&erin, &order, json!({"reason": "burnt"})).await.expect(201);
+    // It is said before the pizzas have gone back.
+    let path = format!("/v1/refunds/{}", text(&wish, "refund_id"));
+    erin.sees(&path, |refund| refund["deducted"] == won(COUPON) && refund["status"] == "returning").await;
     world.shop(SHOP).moves(&delivery, "receive-return").await;
     let done = refund_is(&erin, &wish, "completed").await;
     assert_eq!((&done["amount"], &done["deducted"]), (&won(FOUR_CHEESE - COUPON), &won(COUPON)));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use domain::{
     Envelope, Event,
+    coupon::CouponEvent,
     refund::{RefundEvent, RefundRequested},
 };
 
@@ -17,11 +18,18 @@ pub(super) fn keys(event: &Envelope, keys: &mut Vec<Key>) {
     match &event.event {
         Event::Refund(RefundEvent::RefundRequested(_)) => keys.push(Key::fresh(event.stream.id)),
         Event::Refund(_) => keys.push(Key::of(event.stream.id)),
+        Event::Coupon(CouponEvent::CouponClawedBack(e)) => keys.push(Key::of(e.refund_id.uuid())),
         _ => {}
     }
 }
 
 pub(super) fn apply(event: &Envelope, rows: &mut Rows<'_, Refunds>) {
+    if let Event::Coupon(CouponEvent::CouponClawedBack(e)) = &event.event {
+        let Some(row) = rows.get(e.refund_id.uuid()) else { return };
+        row.deducted = Some(e.amount);
+        (row.updated_at, row.position) = (event.metadata.recorded_at, event.position);
+        return;
+    }
     let Event::Refund(change) = &event.event else { return };
     if let RefundEvent::RefundRequested(requested) = change {
         return rows.insert(event.stream.id, new_row(event, requested));

@@ -42,7 +42,8 @@ pub struct RefundRow {
     /// delivery agreed, and when it never did.
     #[schema(value_type = Option<MoneySchema>)]
     pub amount: Option<Money>,
-    /// What came off for a coupon that was spent already; nothing before the money was given back.
+    /// What comes off for a coupon that was spent already; nothing before it is known. Until the money is given back,
+    /// `amount` has it still in it.
     #[schema(value_type = Option<MoneySchema>)]
     pub deducted: Option<Money>,
     /// Why it is not possible: `window_over`, `return_open`, …
