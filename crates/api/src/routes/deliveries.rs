@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    accounts::{ContactKind, NewContact, member_of},
+    accounts::member_of,
     app::App,
     auth::{Principal, Role},
     problem::{Code, Problem},
@@ -249,14 +249,8 @@ async fn act(
     let owners = owners.filter(|(shop, ..)| principal.works_for(shop)).ok_or_else(|| not_found(id))?;
     let (_, customer, order_id) = owners;
     meta.once(&app.clone(), |ticket, meta| async move {
-        let reason_id = |_: &String| ContactId::derived(id.uuid(), "reason", &ticket.ids.command_id.to_string());
-        let reason_id = body.reason.as_ref().map(reason_id);
-        let contact = reason_id.zip(body.reason).map(|(contact_id, reason)| NewContact {
-            contact_id,
-            owner: customer.clone(),
-            kind: ContactKind::Reason,
-            data: json!({"reason": reason}),
-        });
+        let contact = ticket.reason(id.uuid(), &customer, body.reason);
+        let reason_id = contact.as_ref().map(|contact| contact.contact_id);
         let command = give(principal.actor(), reason_id);
         let (context, expected) = (meta.context(&app, ticket, order_id.uuid()), meta.expected());
         let work = async move {

@@ -9,9 +9,13 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 
+use domain::{ContactId, CustomerId};
+use serde_json::json;
+use uuid::Uuid;
+
 use super::{Answer, CommandMeta};
 use crate::{
-    accounts::{Begin, Begun, KeyState, KeyedRequest, NewContact, RequestIds},
+    accounts::{Begin, Begun, ContactKind, KeyState, KeyedRequest, NewContact, RequestIds},
     app::App,
     problem::{Code, Problem},
 };
@@ -44,6 +48,17 @@ pub struct Prepared {
 }
 
 impl Ticket {
+    /// Somebody's reason in their words, to be kept apart from the thing `of` that it is about. Events carry its id.
+    #[must_use]
+    pub fn reason(self, of: Uuid, owner: &CustomerId, words: Option<String>) -> Option<NewContact> {
+        words.map(|reason| NewContact {
+            contact_id: ContactId::derived(of, "reason", &self.ids.command_id.to_string()),
+            owner: owner.clone(),
+            kind: ContactKind::Reason,
+            data: json!({"reason": reason}),
+        })
+    }
+
     /// The work, to be done under this ticket.
     pub fn then(self, work: impl Future<Output = Result<Answer, Problem>> + Send + 'static) -> Prepared {
         Prepared { ids: self.ids, contact: None, work: Box::pin(work) }

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, AggregateKind, CancellableUntil, ContactId, CustomerId, Envelope, Event, OrderId, StreamId,
+    Aggregate, AggregateKind, CancellableUntil, CustomerId, Envelope, Event, OrderId, StreamId,
     delivery::Delivery,
     order::{CancellationCause, Order, OrderCommand, OrderEvent, delivery_of},
 };
@@ -14,7 +14,6 @@ use serde_json::json;
 
 use super::{must_see, shown};
 use crate::{
-    accounts::{ContactKind, NewContact},
     app::App,
     auth::Role,
     problem::{Code, Problem},
@@ -53,15 +52,8 @@ pub(super) async fn cancel(
             if !ticket.again {
                 check(&app, id).await?;
             }
-            let reason_id = reason
-                .as_ref()
-                .map(|_| ContactId::derived(id.uuid(), "reason", &ticket.ids.command_id.to_string()));
-            let contact = reason_id.zip(reason).map(|(contact_id, reason)| NewContact {
-                contact_id,
-                owner: customer.clone(),
-                kind: ContactKind::Reason,
-                data: json!({"reason": reason}),
-            });
+            let contact = ticket.reason(id.uuid(), &customer, reason);
+            let reason_id = contact.as_ref().map(|contact| contact.contact_id);
             let wish =
                 OrderCommand::RequestCancellation { by, cause: CancellationCause::Requested, reason_id };
             let (context, expected) = (meta.context(&app, ticket, id.uuid()), meta.expected());

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
-    Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, ReservationId, StreamId, Version,
+    Aggregate, AggregateKind, CustomerId, Envelope, Event, ReservationId, StreamId, Version,
     reservation::{Reservation, ReservationCommand, ReservationError, ReservationEvent},
 };
 use eventlog::{CommandContext, Effect};
@@ -13,7 +13,6 @@ use serde_json::json;
 
 use super::{must_see, shown};
 use crate::{
-    accounts::{ContactKind, NewContact},
     app::App,
     auth::Role,
     problem::{Code, Problem, refusal},
@@ -53,15 +52,8 @@ pub(super) async fn cancel(
             if !ticket.again {
                 check(&app, id).await?;
             }
-            let reason_id = reason
-                .as_ref()
-                .map(|_| ContactId::derived(id.uuid(), "reason", &ticket.ids.command_id.to_string()));
-            let contact = reason_id.zip(reason).map(|(contact_id, reason)| NewContact {
-                contact_id,
-                owner: customer.clone(),
-                kind: ContactKind::Reason,
-                data: json!({"reason": reason}),
-            });
+            let contact = ticket.reason(id.uuid(), &customer, reason);
+            let reason_id = contact.as_ref().map(|contact| contact.contact_id);
             let wish = ReservationCommand::RequestCancellation { by, reason_id, at: app.now() };
             let (context, expected) = (meta.context(&app, ticket, id.uuid()), meta.expected());
             Ok(ticket
