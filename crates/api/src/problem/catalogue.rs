@@ -75,7 +75,7 @@ codes! {
     UnknownProduct = "unknown_product", UNPROCESSABLE_ENTITY, "The shop has no such product", "A line names a product that does not exist or belongs to another shop.";
     MixedCurrencies = "mixed_currencies", UNPROCESSABLE_ENTITY, "The order mixes currencies", "All products of one order must be sold in one currency.";
     AmountOutOfRange = "amount_out_of_range", UNPROCESSABLE_ENTITY, "The amount is out of range", "The total is larger than the platform can charge.";
-    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request", "A key stands for one request: method, path and body. Use a new key.";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request", "A key stands for one request: method, path and body, from the moment something was done under it. Use a new key.";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request cannot work", "The request is understood but can never succeed as it is.";
     // The state forbids it.
     PaymentDeclined = "payment_declined", PAYMENT_REQUIRED, "The payment was declined", "The provider's word for it is in decline_code. Nothing was charged.";
