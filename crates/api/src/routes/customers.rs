@@ -46,18 +46,33 @@ async fn page(
     app.ready_to_read(Orders::NAME, &reading).await?;
     app.ready_to_read(Reservations::NAME, &reading).await?;
     let found = app.views.customer_page(customer.as_str(), after, limit).await?;
-    let mut rows = Vec::with_capacity(found.rows.len());
-    for entry in found.rows {
-        rows.push(shown(&app, entry).await?);
-    }
+    let rows = shown(&app, found.rows).await?;
     Ok(page_of(projections::Page { rows, next: found.next, has_more: found.has_more }, |value| value))
 }
 
-async fn shown(app: &App, entry: CustomerEntry) -> Result<Value, Problem> {
-    let (kind, mut value) = match entry {
-        CustomerEntry::Order(row) => ("order", orders::shown(app, *row).await?),
-        CustomerEntry::Reservation(row) => ("reservation", reservations::shown(app, *row).await?),
+/// Shows each kind together, so that what is kept apart is read once for a page, then puts them back in order.
+async fn shown(app: &App, entries: Vec<CustomerEntry>) -> Result<Vec<Value>, Problem> {
+    let kinds: Vec<&str> = entries.iter().map(kind).collect();
+    let (mut of_orders, mut of_reservations) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            CustomerEntry::Order(row) => of_orders.push(*row),
+            CustomerEntry::Reservation(row) => of_reservations.push(*row),
+        }
+    }
+    let mut of_orders = orders::shown(app, of_orders).await?.into_iter();
+    let mut of_reservations = reservations::shown(app, of_reservations).await?.into_iter();
+    let next = |kind: &str| {
+        let mut value = if kind == "order" { of_orders.next() } else { of_reservations.next() }?;
+        value["kind"] = kind.into();
+        Some(value)
     };
-    value["kind"] = kind.into();
-    Ok(value)
+    Ok(kinds.into_iter().filter_map(next).collect())
+}
+
+fn kind(entry: &CustomerEntry) -> &'static str {
+    match entry {
+        CustomerEntry::Order(_) => "order",
+        CustomerEntry::Reservation(_) => "reservation",
+    }
 }

@@ -258,19 +258,13 @@ async fn act(
             if done.effect == Effect::AlreadyApplied {
                 return Err(Problem::new(already, format!("the delivery {id}: {}", already.title())));
             }
-            let answer = match app.row_after::<Deliveries>(&id.to_string(), done.position).await? {
-                Some(row) => {
-                    let (version, position) = (row.version, row.position);
-                    let body = show(&app, vec![row]).await?.remove(0);
-                    Answer::new(StatusCode::OK, body).tagged(version, position).about(&customer)
-                }
-                None => {
-                    let position = opaque(done.position);
-                    let body = json!({"delivery_id": id, "order_id": order_id, "version": done.version, "position": position});
-                    Answer::new(StatusCode::OK, body).tagged(done.version, done.position)
-                }
-            };
-            Ok(answer.at(done.position))
+            let body = json!({"delivery_id": id, "order_id": order_id, "version": done.version, "position": opaque(done.position)});
+            let otherwise = Answer::new(StatusCode::OK, body).tagged(done.version, done.position);
+            let key = id.to_string();
+            let at = (StatusCode::OK, key.as_str(), done.position);
+            let shown = async |row| Ok(show(&app, vec![row]).await?.remove(0));
+            let answer = app.answer_after::<Deliveries, _>(at, shown, otherwise).await?;
+            Ok(answer.about(&customer))
         };
         Ok(ticket.then(work).with_contact(contact))
     })

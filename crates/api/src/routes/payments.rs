@@ -200,10 +200,10 @@ async fn start_and_wait(
         let problem = Problem::new(Code::PaymentDeclined, detail).with("decline_code", code);
         return Err(problem.with("payment_id", id).about(subject));
     }
-    let answer = match app.row_after::<Payments>(&id.to_string(), done.position).await? {
-        Some(row) => Answer::new(StatusCode::OK, present(&row)).tagged(row.version, row.position),
-        None => Answer::new(StatusCode::OK, json!({"payment_id": id})),
-    };
-    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
-    Ok(answer.about(&customer).at(done.position).located(&format!("/v1/payments/{id}")))
+    let otherwise = Answer::new(StatusCode::OK, json!({"payment_id": id}));
+    let key = id.to_string();
+    let at = (StatusCode::OK, key.as_str(), done.position);
+    let answer = app.answer_after::<Payments, _>(at, async |row| Ok(present(&row)), otherwise).await?;
+    let answer = answer.decided_if(done.ended.is_some());
+    Ok(answer.about(&customer).located(&format!("/v1/payments/{id}")))
 }

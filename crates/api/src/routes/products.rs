@@ -22,7 +22,7 @@ use crate::{
     problem::{Code, Problem},
     web::{
         Answer, Body, Command, CommandMeta, NoBody, OrAll, Page, PageQuery, Params, PathId, Price, Reading,
-        check, opaque, page_of, present, single,
+        bare, check, page_of, present, single,
     },
 };
 
@@ -248,13 +248,7 @@ async fn shown(
     version: Version,
     position: Position,
 ) -> Result<Answer, Problem> {
-    let answer = match app.row_after::<Products>(&id.to_string(), position).await? {
-        Some(row) => Answer::new(status, present(&row)).tagged(row.version, row.position),
-        None => {
-            let body =
-                serde_json::json!({"product_id": id, "version": version, "position": opaque(position)});
-            Answer::new(status, body).tagged(version, position)
-        }
-    };
-    Ok(answer.at(position))
+    let otherwise = bare(status, "product_id", &id, version, position);
+    let key = id.to_string();
+    app.answer_after::<Products, _>((status, &key, position), async |row| Ok(present(&row)), otherwise).await
 }

@@ -16,8 +16,8 @@ use crate::{
     auth::Role,
     problem::{Code, Problem},
     web::{
-        Answer, Body, Command, NoBody, Page, PageQuery, Params, PathId, Reading, check, object, opaque,
-        page_of, present, single,
+        Body, Command, NoBody, Page, PageQuery, Params, PathId, Reading, bare, check, object, page_of,
+        present, single,
     },
 };
 
@@ -149,15 +149,10 @@ async fn give(
             }
             let opened = done.version == 1 && done.effect != Effect::AlreadyApplied;
             let status = if opened { StatusCode::CREATED } else { StatusCode::OK };
-            let row = app.row_after::<Shops>(id.as_str(), done.position).await?;
-            let answer = match row {
-                Some(row) => Answer::new(status, present(&row)).tagged(row.version, row.position),
-                None => {
-                    let body = serde_json::json!({"shop_id": id, "version": done.version, "position": opaque(done.position)});
-                    Answer::new(status, body).tagged(done.version, done.position)
-                }
-            };
-            Ok(answer.at(done.position).located(&format!("/v1/shops/{id}")))
+            let otherwise = bare(status, "shop_id", &id, done.version, done.position);
+            let at = (status, id.as_str(), done.position);
+            let answer = app.answer_after::<Shops, _>(at, async |row| Ok(present(&row)), otherwise).await?;
+            Ok(answer.located(&format!("/v1/shops/{id}")))
         }))
     })
     .await

@@ -7,7 +7,6 @@ use domain::{
 };
 use projections::{View, VoucherRow, Vouchers, views::VoucherStatus};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::reservations::may_see;
@@ -16,8 +15,8 @@ use crate::{
     auth::{Principal, Role},
     problem::{Code, Problem},
     web::{
-        Answer, Command, NoBody, Page, PageQuery, Params, PathId, Reading, opaque, page_of, present,
-        scope_stays, single,
+        Command, NoBody, Page, PageQuery, Params, PathId, Reading, bare, page_of, present, scope_stays,
+        single,
     },
 };
 
@@ -96,15 +95,12 @@ async fn send(
         let (context, expected) = (meta.context(&app, ticket, reservation_id.uuid()), meta.expected());
         Ok(ticket.then(async move {
             let done = app.execute::<Voucher>(&id, expected, command, context).await?;
-            let answer = match app.row_after::<Vouchers>(&id.to_string(), done.position).await? {
-                Some(row) => Answer::new(StatusCode::OK, present(&row)).tagged(row.version, row.position),
-                None => {
-                    let body =
-                        json!({"voucher_id": id, "version": done.version, "position": opaque(done.position)});
-                    Answer::new(StatusCode::OK, body).tagged(done.version, done.position)
-                }
-            };
-            Ok(answer.about(&customer).at(done.position))
+            let otherwise = bare(StatusCode::OK, "voucher_id", &id, done.version, done.position);
+            let key = id.to_string();
+            let at = (StatusCode::OK, key.as_str(), done.position);
+            let answer =
+                app.answer_after::<Vouchers, _>(at, async |row| Ok(present(&row)), otherwise).await?;
+            Ok(answer.about(&customer))
         }))
     })
     .await

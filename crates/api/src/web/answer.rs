@@ -73,6 +73,12 @@ impl Answer {
         self.retry_after(1)
     }
 
+    /// The same as [`Answer::undecided`] unless the end is known.
+    #[must_use]
+    pub fn decided_if(self, decided: bool) -> Self {
+        if decided { self } else { self.undecided() }
+    }
+
     /// Whether this is the last word.
     #[must_use]
     pub fn is_decided(&self) -> bool {

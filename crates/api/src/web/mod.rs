@@ -29,6 +29,6 @@ pub use or_all::OrAll;
 pub use outcome::{Following, Outcome};
 pub use params::{Params, PathId};
 pub use position::{POSITION_HEADER, PositionError, opaque, parse_position};
-pub use present::{present, present_step, single};
+pub use present::{Versioned, bare, present, present_step, single};
 pub use reading::{MIN_POSITION_HEADER, Reading};
 pub use scope::{scope, scope_stays};

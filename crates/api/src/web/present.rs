@@ -2,15 +2,18 @@
 
 use axum::{
     Json,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{Position, Version};
-use projections::{TimelineStep, View};
+use projections::{
+    DeliveryRow, OrderRow, PaymentRow, ProductRow, RefundRow, ReservationRow, ResortRow, ShopRow,
+    TimelineStep, View, VoucherRow,
+};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{etag, not_modified, opaque};
+use super::{Answer, etag, not_modified, opaque};
 use crate::{app::Services, problem::Problem};
 
 /// A row without `internal`, its position opaque.
@@ -50,7 +53,66 @@ pub fn single(headers: &HeaderMap, version: Version, position: Position, body: V
     response
 }
 
+/// A row that is a thing of its own, with a version.
+pub trait Versioned {
+    /// The version of its stream, and the last event that it shows.
+    fn tag(&self) -> (Version, Position);
+}
+
+macro_rules! versioned {
+    ($($row:ident),* $(,)?) => {$(
+        impl Versioned for $row {
+            fn tag(&self) -> (Version, Position) { (self.version, self.position) }
+        }
+    )*};
+}
+versioned!(
+    DeliveryRow,
+    OrderRow,
+    PaymentRow,
+    ProductRow,
+    RefundRow,
+    ReservationRow,
+    ResortRow,
+    ShopRow,
+    VoucherRow
+);
+
+/// What is known of a thing by itself while its view does not show it yet; `name` is that of its id.
+#[must_use]
+pub fn bare(
+    status: StatusCode,
+    name: &str,
+    id: &impl ToString,
+    version: Version,
+    position: Position,
+) -> Answer {
+    let body = json!({name: id.to_string(), "version": version, "position": opaque(position)});
+    Answer::new(status, body).tagged(version, position)
+}
+
 impl Services {
+    /// The answer to a command that put a thing where it is at `position`, as `show` shows it; `otherwise` when the view
+    /// does not get there soon.
+    ///
+    /// # Errors
+    /// The view cannot be read, or what `show` says.
+    pub async fn answer_after<V, F>(
+        &self,
+        (status, key, position): (StatusCode, &str, Position),
+        show: impl FnOnce(V::Row) -> F + Send,
+        otherwise: Answer,
+    ) -> Result<Answer, Problem>
+    where
+        V: View,
+        V::Row: Versioned,
+        F: Future<Output = Result<Value, Problem>> + Send,
+    {
+        let Some(row) = self.row_after::<V>(key, position).await? else { return Ok(otherwise.at(position)) };
+        let (version, at) = row.tag();
+        Ok(Answer::new(status, show(row).await?).tagged(version, at).at(position))
+    }
+
     /// The row as it is after the event at `position`; nothing when the view does not get there soon.
     ///
     /// # Errors

@@ -129,7 +129,7 @@ async fn request_and_wait(
         }
         None => Answer::new(StatusCode::OK, json!({"order_id": id, "position": opaque(position)})),
     };
-    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
+    let answer = answer.decided_if(done.ended.is_some());
     Ok(answer.about(&customer).at(position).located(&format!("/v1/orders/{id}")))
 }
 

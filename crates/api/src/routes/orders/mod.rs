@@ -8,7 +8,7 @@ mod read;
 mod shown;
 mod stream;
 
-pub(super) use shown::one as shown;
+pub(super) use shown::many as shown;
 
 use domain::{CustomerId, OrderId, ShopId, order::Order};
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -23,7 +23,7 @@ use crate::{
 const PAGE: usize = 500;
 
 /// Orders, each with its recipient and the reason of its cancellation.
-pub(super) async fn many(app: &App, rows: Vec<OrderRow>) -> Result<Vec<Value>, Problem> {
+pub(in crate::routes) async fn many(app: &App, rows: Vec<OrderRow>) -> Result<Vec<Value>, Problem> {
     let ids = |row: &OrderRow| {
         let own = [Some(row.internal.contact_id), row.internal.cancellation_reason_id];
         let of_refunds = row.refunds.iter().map(|refund| refund.reason_id);
@@ -34,7 +34,7 @@ pub(super) async fn many(app: &App, rows: Vec<OrderRow>) -> Result<Vec<Value>, P
 }
 
 /// One order.
-pub(in crate::routes) async fn one(app: &App, row: OrderRow) -> Result<Value, Problem> {
+pub(super) async fn one(app: &App, row: OrderRow) -> Result<Value, Problem> {
     Ok(many(app, vec![row]).await?.remove(0))
 }
 

@@ -91,13 +91,11 @@ async fn cancel_and_wait(
     if done.effect == Effect::AlreadyApplied {
         return Err(already(id));
     }
-    let answer = match app.row_after::<Refunds>(&id.to_string(), done.position).await? {
-        Some(row) => {
-            let (version, position) = (row.version, row.position);
-            Answer::new(StatusCode::OK, read::shown(&app, row).await?).tagged(version, position)
-        }
-        None => Answer::new(StatusCode::OK, json!({"refund_id": id, "position": opaque(done.position)})),
-    };
-    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
-    Ok(answer.about(&customer).at(done.position).located(&format!("/v1/refunds/{id}")))
+    let otherwise = Answer::new(StatusCode::OK, json!({"refund_id": id, "position": opaque(done.position)}));
+    let key = id.to_string();
+    let at = (StatusCode::OK, key.as_str(), done.position);
+    let answer =
+        app.answer_after::<Refunds, _>(at, async |row| read::shown(&app, row).await, otherwise).await?;
+    let answer = answer.decided_if(done.ended.is_some());
+    Ok(answer.about(&customer).located(&format!("/v1/refunds/{id}")))
 }

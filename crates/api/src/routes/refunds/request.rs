@@ -190,16 +190,13 @@ async fn request_and_wait(
         let short = app.inspect::<Delivery, _>(&delivery_of(order_id), look).await?;
         return Err(refused(order_id, reason, short).with("refund_id", id));
     }
-    let answer = match app.row_after::<Refunds>(&id.to_string(), done.position).await? {
-        Some(row) => {
-            let (version, position) = (row.version, row.position);
-            Answer::new(StatusCode::CREATED, read::shown(&app, row).await?).tagged(version, position)
-        }
-        None => {
-            let status = if done.ended.is_some() { "returning" } else { "requested" };
-            Answer::new(StatusCode::CREATED, json!({"refund_id": id, "order_id": order_id, "status": status}))
-        }
-    };
-    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
-    Ok(answer.about(&customer).at(done.position).located(&format!("/v1/refunds/{id}")))
+    let status = if done.ended.is_some() { "returning" } else { "requested" };
+    let otherwise =
+        Answer::new(StatusCode::CREATED, json!({"refund_id": id, "order_id": order_id, "status": status}));
+    let key = id.to_string();
+    let at = (StatusCode::CREATED, key.as_str(), done.position);
+    let answer =
+        app.answer_after::<Refunds, _>(at, async |row| read::shown(&app, row).await, otherwise).await?;
+    let answer = answer.decided_if(done.ended.is_some());
+    Ok(answer.about(&customer).located(&format!("/v1/refunds/{id}")))
 }

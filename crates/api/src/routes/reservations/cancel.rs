@@ -107,16 +107,12 @@ async fn request_and_wait(
     if done.effect == Effect::AlreadyApplied {
         return Err(already(id));
     }
-    let answer = match app.row_after::<Reservations>(&id.to_string(), done.position).await? {
-        Some(row) => {
-            let (version, at) = (row.version, row.position);
-            Answer::new(StatusCode::OK, shown::one(&app, row).await?).tagged(version, at)
-        }
-        None => {
-            let body = json!({"reservation_id": id, "position": opaque(done.position)});
-            Answer::new(StatusCode::OK, body)
-        }
-    };
-    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
-    Ok(answer.about(&customer).at(done.position).located(&format!("/v1/reservations/{id}")))
+    let otherwise =
+        Answer::new(StatusCode::OK, json!({"reservation_id": id, "position": opaque(done.position)}));
+    let key = id.to_string();
+    let at = (StatusCode::OK, key.as_str(), done.position);
+    let answer =
+        app.answer_after::<Reservations, _>(at, async |row| shown::one(&app, row).await, otherwise).await?;
+    let answer = answer.decided_if(done.ended.is_some());
+    Ok(answer.about(&customer).located(&format!("/v1/reservations/{id}")))
 }

@@ -5,7 +5,7 @@ mod place;
 mod read;
 mod shown;
 
-pub(super) use shown::one as shown;
+pub(super) use shown::many as shown;
 
 use domain::{CustomerId, ReservationId, reservation::Reservation};
 use utoipa_axum::{router::OpenApiRouter, routes};

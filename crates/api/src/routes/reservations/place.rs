@@ -182,18 +182,13 @@ async fn request_and_wait(
     if let Some(Held::Refused(reason)) = done.ended {
         return Err(shown::refused(reason).with("reservation_id", id));
     }
-    let answer = match app.row_after::<Reservations>(&id.to_string(), done.position).await? {
-        Some(row) => {
-            let (version, position) = (row.version, row.position);
-            Answer::new(StatusCode::CREATED, shown::one(&app, row).await?).tagged(version, position)
-        }
-        None => {
-            let status = if done.ended.is_some() { "awaiting_payment" } else { "requested" };
-            let body =
-                json!({"reservation_id": id, "payment": {"payment_id": payment_of(id)}, "status": status});
-            Answer::new(StatusCode::CREATED, body)
-        }
-    };
-    let answer = if done.ended.is_some() { answer } else { answer.undecided() };
-    Ok(answer.about(&customer).at(done.position).located(&location))
+    let status = if done.ended.is_some() { "awaiting_payment" } else { "requested" };
+    let body = json!({"reservation_id": id, "payment": {"payment_id": payment_of(id)}, "status": status});
+    let otherwise = Answer::new(StatusCode::CREATED, body);
+    let key = id.to_string();
+    let at = (StatusCode::CREATED, key.as_str(), done.position);
+    let answer =
+        app.answer_after::<Reservations, _>(at, async |row| shown::one(&app, row).await, otherwise).await?;
+    let answer = answer.decided_if(done.ended.is_some());
+    Ok(answer.about(&customer).located(&location))
 }

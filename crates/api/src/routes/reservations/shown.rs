@@ -21,7 +21,7 @@ pub(in crate::routes) async fn many(app: &App, rows: Vec<ReservationRow>) -> Res
 }
 
 /// One reservation.
-pub(in crate::routes) async fn one(app: &App, row: ReservationRow) -> Result<Value, Problem> {
+pub(super) async fn one(app: &App, row: ReservationRow) -> Result<Value, Problem> {
     Ok(many(app, vec![row]).await?.remove(0))
 }
 
