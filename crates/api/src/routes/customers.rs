@@ -3,7 +3,6 @@
 use axum::{extract::State, response::Response};
 use domain::CustomerId;
 use projections::{CustomerEntry, Orders, Reservations, View};
-use serde::Deserialize;
 use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -12,37 +11,27 @@ use crate::{
     app::App,
     auth::{Principal, Role},
     problem::Problem,
-    web::{Page, PageQuery, Params, PathId, Reading, page_of},
+    web::{OnlyPages, Page, Params, PathId, Reading, page_of},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(page))
 }
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct ListEntries {
-    /// 1 to 100; 20 unless said.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// All orders and reservations of a customer (`me` for oneself) together, newest first. `kind` tells which is which.
 #[utoipa::path(get, path = "/v1/customers/{customer_id}/page", tag = "customers",
-    params(("customer_id" = String, Path, description = "The customer, or `me`."), ListEntries),
+    params(("customer_id" = String, Path, description = "The customer, or `me`."), OnlyPages),
     security(("bearer" = [])), responses((status = 200, description = "A page of orders and reservations.", body = Page<CustomerEntry>)))]
 async fn page(
     State(app): State<App>,
     principal: Principal,
     reading: Reading,
     PathId(customer): PathId<CustomerId>,
-    Params(query): Params<ListEntries>,
+    Params(query): Params<OnlyPages>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Admin])?;
     let customer = whose(&principal, customer)?;
-    let (limit, after) = PageQuery::new(query.limit, query.cursor.as_deref())?.parts();
+    let (limit, after) = query.checked()?.parts();
     app.ready_to_read(Orders::NAME, &reading).await?;
     app.ready_to_read(Reservations::NAME, &reading).await?;
     let found = app.views.customer_page(customer.as_str(), after, limit).await?;

@@ -3,7 +3,6 @@
 use axum::{extract::State, response::Response};
 use domain::{CustomerId, OrderId};
 use projections::{Timeline, TimelineStep, View};
-use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::orders::must_see;
@@ -11,54 +10,43 @@ use crate::{
     app::App,
     auth::{Principal, Role},
     problem::{Code, Problem},
-    web::{Page, PageQuery, Params, PathId, Reading, page_of, present_step},
+    web::{OnlyPages, Page, Params, PathId, Reading, page_of, present_step},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(of_order)).routes(routes!(of_customer))
 }
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct ListSteps {
-    /// 1 to 100; 20 unless said.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Every step of an order, of its payment, its delivery, its messages and its stock, oldest first.
-#[utoipa::path(get, path = "/v1/orders/{order_id}/timeline", tag = "orders", params(("order_id" = Uuid, Path, description = "The order."), ListSteps),
+#[utoipa::path(get, path = "/v1/orders/{order_id}/timeline", tag = "orders", params(("order_id" = Uuid, Path, description = "The order."), OnlyPages),
     security(("bearer" = [])), responses((status = 200, description = "A page of steps.", body = Page<TimelineStep>)))]
 async fn of_order(
     State(app): State<App>,
     principal: Principal,
     reading: Reading,
     PathId(id): PathId<OrderId>,
-    Params(query): Params<ListSteps>,
+    Params(query): Params<OnlyPages>,
 ) -> Result<Response, Problem> {
     must_see(&app, &principal, id).await?;
-    let rows =
-        PageQuery::new(query.limit, query.cursor.as_deref())?.oldest().filter("order_id", id.to_string());
+    let rows = query.checked()?.oldest().filter("order_id", id.to_string());
     app.ready_to_read(Timeline::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))
 }
 
 /// Every step of all orders of a customer (`me` for oneself), newest first.
 #[utoipa::path(get, path = "/v1/customers/{customer_id}/timeline", tag = "customers",
-    params(("customer_id" = String, Path, description = "The customer, or `me`."), ListSteps),
+    params(("customer_id" = String, Path, description = "The customer, or `me`."), OnlyPages),
     security(("bearer" = [])), responses((status = 200, description = "A page of steps.", body = Page<TimelineStep>)))]
 async fn of_customer(
     State(app): State<App>,
     principal: Principal,
     reading: Reading,
     PathId(customer): PathId<CustomerId>,
-    Params(query): Params<ListSteps>,
+    Params(query): Params<OnlyPages>,
 ) -> Result<Response, Problem> {
     principal.must_be(&[Role::Customer, Role::Admin])?;
     let customer = whose(&principal, customer)?;
-    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
+    let rows = query.checked()?.newest();
     let rows = rows.filter("customer_id", customer.as_str());
     app.ready_to_read(Timeline::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use projections::{Cursor, ListQuery};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::problem::{Code, Problem};
@@ -44,6 +44,27 @@ pub struct Page<T: utoipa::ToSchema> {
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,
+}
+
+/// The parameters of a list that takes no others.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct OnlyPages {
+    /// 1 to 100; 20 unless said.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl OnlyPages {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// See [`PageQuery::new`].
+    pub fn checked(&self) -> Result<PageQuery, Problem> {
+        PageQuery::new(self.limit, self.cursor.as_deref())
+    }
 }
 
 /// `limit` and `cursor` of a request, checked.

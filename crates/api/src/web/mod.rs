@@ -24,7 +24,7 @@ pub use command::{Command, CommandMeta};
 pub use context::{RequestContext, request_context};
 pub use etag::{IfMatch, etag, not_modified};
 pub use idempotent::{Opening, Prepared, Ticket};
-pub use lists::{Limits, Page, PageQuery, checked_limit, page_of};
+pub use lists::{Limits, OnlyPages, Page, PageQuery, checked_limit, page_of};
 pub use or_all::OrAll;
 pub use outcome::{Following, Outcome};
 pub use params::{Params, PathId};

@@ -9,6 +9,7 @@ mod daily_figures;
 mod deliveries;
 mod notifications;
 mod orders;
+mod payment_standing;
 mod payments;
 mod products;
 mod refunds;

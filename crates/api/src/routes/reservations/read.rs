@@ -10,7 +10,7 @@ use crate::{
     app::App,
     auth::{Principal, Role},
     problem::Problem,
-    web::{Page, PageQuery, Params, PathId, Reading, page_of, present_step, scope_stays, single},
+    web::{OnlyPages, Page, PageQuery, Params, PathId, Reading, page_of, present_step, scope_stays, single},
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -65,29 +65,19 @@ pub(super) async fn read(
     Ok(single(&reading.headers, version, position, shown::one(&app, row).await?))
 }
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ListSteps {
-    /// 1 to 100; 20 unless said.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Every step of a reservation, of its nights, its payment, its voucher and its messages, oldest first.
 #[utoipa::path(get, path = "/v1/reservations/{reservation_id}/timeline", tag = "reservations",
-    params(("reservation_id" = Uuid, Path, description = "The reservation."), ListSteps),
+    params(("reservation_id" = Uuid, Path, description = "The reservation."), OnlyPages),
     security(("bearer" = [])), responses((status = 200, description = "A page of steps.", body = Page<TimelineStep>)))]
 pub(super) async fn timeline(
     State(app): State<App>,
     principal: Principal,
     reading: Reading,
     PathId(id): PathId<ReservationId>,
-    Params(query): Params<ListSteps>,
+    Params(query): Params<OnlyPages>,
 ) -> Result<Response, Problem> {
     must_see(&app, &principal, id).await?;
-    let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.oldest();
+    let rows = query.checked()?.oldest();
     let rows = rows.filter("reservation_id", id.to_string());
     app.ready_to_read(Timeline::NAME, &reading).await?;
     Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))

@@ -4,40 +4,15 @@ use domain::{DeliveryId, Envelope, ProductId, delivery::DeliveryEvent, payment::
 
 use super::{OrderDelivery, OrderRow, OrderRowLine};
 use crate::views::{
-    DeliveryStatus, PaymentStatus,
+    DeliveryStatus,
+    payment_standing::payment_after,
     returns::{Pieces, return_lines, take_back},
 };
 
 pub(super) fn payment_changed(row: &mut OrderRow, change: &PaymentEvent) {
-    let payment = &mut row.payment;
-    let open = &mut row.internal.open_refunds;
-    payment.status = match change {
-        PaymentEvent::PaymentRequested(_) | PaymentEvent::CaptureDeclined(_) => PaymentStatus::Requested,
-        PaymentEvent::CaptureStarted(_) | PaymentEvent::PaymentVoidRequested(_) => PaymentStatus::Capturing,
-        PaymentEvent::PaymentCaptured(captured) => {
-            payment.captured = captured.amount;
-            PaymentStatus::Captured
-        }
-        PaymentEvent::LateCaptureFound(found) => {
-            payment.captured = found.amount;
-            PaymentStatus::Captured
-        }
-        PaymentEvent::PaymentDeclined(_) => PaymentStatus::Declined,
-        PaymentEvent::PaymentVoided(_) => PaymentStatus::Voided,
-        PaymentEvent::PaymentExpired(_) => PaymentStatus::Expired,
-        PaymentEvent::RefundStarted(started) => {
-            if !open.contains(&started.refund_id) {
-                open.push(started.refund_id);
-            }
-            PaymentStatus::Refunding
-        }
-        PaymentEvent::RefundFailed(_) => PaymentStatus::Refunding,
-        PaymentEvent::PaymentRefunded(done) => {
-            open.retain(|refund| *refund != done.refund_id);
-            payment.refunded = payment.refunded.plus(done.amount).unwrap_or(payment.refunded);
-            PaymentStatus::after_refund(!open.is_empty(), payment.captured, payment.refunded)
-        }
-    };
+    let OrderRow { payment, internal, .. } = row;
+    let (captured, refunded) = (&mut payment.captured, &mut payment.refunded);
+    payment.status = payment_after(change, captured, refunded, &mut internal.open_refunds);
 }
 
 pub(super) fn delivery_changed(row: &mut OrderRow, change: &DeliveryEvent, event: &Envelope) {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Key, Rows,
-    views::{PaymentStatus, VoucherStatus},
+    views::{PaymentStatus, VoucherStatus, payment_standing::payment_after},
 };
 
 pub(super) fn keys(event: &Envelope, keys: &mut Vec<Key>) {
@@ -151,43 +151,14 @@ fn nothing_is_due(payment: &mut ReservationPayment) {
 }
 
 fn payment_changed(row: &mut ReservationRow, change: &PaymentEvent) {
-    let payment = &mut row.payment;
-    let open = &mut row.internal.open_refunds;
-    let over = |payment: &mut ReservationPayment, status| {
-        payment.due_at = None;
-        status
-    };
-    payment.status = match change {
-        PaymentEvent::PaymentRequested(requested) => {
-            payment.due_at = Some(requested.due_at);
-            PaymentStatus::Requested
-        }
-        PaymentEvent::CaptureDeclined(_) => PaymentStatus::Requested,
-        PaymentEvent::CaptureStarted(_) | PaymentEvent::PaymentVoidRequested(_) => PaymentStatus::Capturing,
-        PaymentEvent::PaymentCaptured(captured) => {
-            payment.captured = captured.amount;
-            over(payment, PaymentStatus::Captured)
-        }
-        PaymentEvent::LateCaptureFound(found) => {
-            payment.captured = found.amount;
-            over(payment, PaymentStatus::Captured)
-        }
-        PaymentEvent::PaymentDeclined(_) => over(payment, PaymentStatus::Declined),
-        PaymentEvent::PaymentVoided(_) => over(payment, PaymentStatus::Voided),
-        PaymentEvent::PaymentExpired(_) => over(payment, PaymentStatus::Expired),
-        PaymentEvent::RefundStarted(started) => {
-            if !open.contains(&started.refund_id) {
-                open.push(started.refund_id);
-            }
-            PaymentStatus::Refunding
-        }
-        PaymentEvent::RefundFailed(_) => PaymentStatus::Refunding,
-        PaymentEvent::PaymentRefunded(done) => {
-            open.retain(|refund| *refund != done.refund_id);
-            payment.refunded = payment.refunded.plus(done.amount).unwrap_or(payment.refunded);
-            PaymentStatus::after_refund(!open.is_empty(), payment.captured, payment.refunded)
-        }
-    };
+    let ReservationRow { payment, internal, .. } = row;
+    let (captured, refunded) = (&mut payment.captured, &mut payment.refunded);
+    payment.status = payment_after(change, captured, refunded, &mut internal.open_refunds);
+    match (change, payment.status) {
+        (PaymentEvent::PaymentRequested(requested), _) => payment.due_at = Some(requested.due_at),
+        (_, PaymentStatus::Requested | PaymentStatus::Capturing) => {}
+        _ => payment.due_at = None,
+    }
 }
 
 fn voucher_changed(row: &mut ReservationRow, change: &VoucherEvent) {
