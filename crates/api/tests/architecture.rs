@@ -16,8 +16,9 @@ use toml::{Table, Value};
 const MAX_LINES: usize = 500;
 
 /// Our crates by package, and which of them each may use in what it ships. Everything else runs backwards.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("orderstream-domain", &[]),
+    ("orderstream-scratch-postgres", &[]),
     ("orderstream-eventlog", &["orderstream-domain"]),
     ("orderstream-sagas", &["orderstream-eventlog", "orderstream-domain"]),
     ("orderstream-projections", &["orderstream-eventlog", "orderstream-domain"]),

@@ -3,7 +3,7 @@
 use domain::{DecodeError, Position, StreamId, Version};
 use uuid::Uuid;
 
-use crate::sqlite::StoreError;
+use crate::StoreError;
 
 /// Why a commit was not appended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +90,9 @@ pub enum LogError {
         /// Newest schema known here.
         known: u32,
     },
+    /// It cannot be used as it is.
+    #[error("{0}")]
+    Unusable(String),
     /// The stored bytes make no sense.
     #[error("the event log is damaged: {0}; restore it from a backup")]
     Corrupt(String),
@@ -101,6 +104,9 @@ impl From<StoreError> for LogError {
             StoreError::Full(reason) => Self::Full(reason),
             StoreError::NewerSchema { found, known } => Self::NewerSchema { found, known },
             StoreError::Corrupt(reason) => Self::Corrupt(reason),
+            refused @ (StoreError::NoSchema { .. }
+            | StoreError::OlderSchema { .. }
+            | StoreError::Refused(_)) => Self::Unusable(refused.to_string()),
             other => Self::Unavailable(other.to_string()),
         }
     }

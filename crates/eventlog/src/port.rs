@@ -233,6 +233,12 @@ pub trait Store: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Ends when another process may have written something. A hint that spares waiting for the next poll: it may come
+    /// without cause, and it may be missed.
+    async fn woken(&self) {
+        std::future::pending::<()>().await;
+    }
+
     /// Closes files and connections once everything is written.
     async fn close(&self) {}
 }

@@ -248,6 +248,7 @@ pub(crate) async fn tail_store(
         tokio::select! {
             () = stop.cancelled() => break,
             () = tail.wake.notified() => {}
+            () = store.woken() => {}
             () = tokio::time::sleep(poll) => {}
         }
         let caught_up = catch_up(store.as_ref(), &tail).await;

@@ -9,7 +9,7 @@ use eventlog::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use sagas::ports::{ChargeOutcome, RefundAnswer, VoidOutcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const MIGRATIONS: &[&str] = &["CREATE TABLE entries (
         key          TEXT    NOT NULL PRIMARY KEY,
@@ -23,7 +23,7 @@ const MIGRATIONS: &[&str] = &["CREATE TABLE entries (
     CREATE INDEX entries_by_charge ON entries (charge_ref, kind);"];
 
 /// What a row of the ledger is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerKind {
     /// Money was asked for.
@@ -129,8 +129,15 @@ impl Ledger {
     }
 
     pub(crate) async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, StoreError> {
+        let entry = self.entry(key).await?;
+        let of_charge = entry.filter(|entry| entry.kind != LedgerKind::Refund);
+        Ok(of_charge.map(|entry| entry.outcome()))
+    }
+
+    /// What stands under a key, flushed or not.
+    pub(crate) async fn entry(&self, key: &str) -> Result<Option<LedgerEntry>, StoreError> {
         let key = key.to_owned();
-        self.writer.write(move |conn| Ok(find(conn, &key)?.map(|entry| entry.outcome()))).await
+        self.writer.write(move |conn| find(conn, &key)).await
     }
 
     pub(crate) async fn entries(&self) -> Result<Vec<LedgerEntry>, StoreError> {

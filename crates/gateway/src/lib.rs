@@ -1,8 +1,26 @@
-//! Adapters of the payment-gateway port. Today: the sandbox, a stand-in provider inside the process.
+//! Adapters of the payment-gateway port.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`Sandbox`] | a provider that moves no money, inside the process, with books of its own |
+//! | [`server::SandboxServer`] | the same as a server; its routes are the provider contract, also as OpenAPI |
+//! | [`HttpGateway`] | the port over that contract: one file, all that another provider needs |
+//! | [`Guarded`] | bulkhead and circuit breaker around any adapter |
+//! | [`connect`] | the last two together, from [`GatewayOptions`] |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod behaviour;
+mod guard;
+mod http;
 mod ledger;
+mod options;
 mod sandbox;
+pub mod server;
+pub mod wire;
 
+pub use behaviour::{Behaviour, BehaviourError};
+pub use guard::{BreakerFigures, BreakerOptions, BreakerState, Guarded};
+pub use http::{HttpGateway, HttpOptions, UrlError};
 pub use ledger::{LedgerEntry, LedgerKind};
+pub use options::{GatewayOptions, GatewayOptionsError, connect};
 pub use sandbox::{SLOW, Sandbox, SandboxOptions, method};

@@ -1,15 +1,23 @@
 //! The sandbox: a payment provider that moves no money. What it does is decided by the payment token, so that every
 //! outcome can be tried out. Its ledger is a file of its own and survives a crash, as a real provider's books would.
 
-use std::{ops::RangeInclusive, path::Path, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use domain::Money;
 use eventlog::StoreError;
-use rand::Rng;
-use sagas::ports::{ChargeOutcome, GatewayError, PaymentGateway, RefundAnswer, VoidOutcome};
+use sagas::ports::{Availability, ChargeOutcome, GatewayError, PaymentGateway, RefundAnswer, VoidOutcome};
+use tokio::time::sleep;
 
-use crate::ledger::{Ledger, LedgerEntry};
+use crate::{
+    behaviour::{Behaviour, BehaviourError},
+    ledger::{Ledger, LedgerEntry},
+};
 
 /// The payment tokens that the sandbox knows; it declines all others as `unknown_payment_method`.
 pub mod method {
@@ -28,7 +36,10 @@ pub mod method {
 /// How long the sandbox takes for `tok_slow`.
 pub const SLOW: Duration = Duration::from_secs(2);
 
-/// How the sandbox behaves.
+/// What a caller is told to wait during an outage. *Source*: ours; nobody knows when an outage ends.
+pub(crate) const OUTAGE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How the sandbox behaves at first; see [`Sandbox::behave`].
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
     /// How long an answer takes, in milliseconds.
@@ -43,11 +54,11 @@ impl Default for SandboxOptions {
     }
 }
 
-/// A payment provider that moves no money.
+/// A payment provider that moves no money. Clones share books and behaviour.
 #[derive(Clone)]
 pub struct Sandbox {
     ledger: Ledger,
-    options: SandboxOptions,
+    behaviour: Arc<RwLock<Behaviour>>,
 }
 
 impl Sandbox {
@@ -56,7 +67,24 @@ impl Sandbox {
     /// # Errors
     /// When the ledger cannot be opened.
     pub fn open(path: &Path, options: SandboxOptions) -> Result<Self, StoreError> {
-        Ok(Self { ledger: Ledger::open(path)?, options })
+        let behaviour = Arc::new(RwLock::new(options.into()));
+        Ok(Self { ledger: Ledger::open(path)?, behaviour })
+    }
+
+    /// How it behaves now.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        *self.behaviour.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Behaves like this from the next call on.
+    ///
+    /// # Errors
+    /// See [`BehaviourError`]; it behaves as before then.
+    pub fn behave(&self, behaviour: Behaviour) -> Result<(), BehaviourError> {
+        behaviour.check()?;
+        *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = behaviour;
+        Ok(())
     }
 
     /// Every charge and refund, in the order in which they came in: the oracle of tests.
@@ -72,24 +100,28 @@ impl Sandbox {
         self.ledger.close().await;
     }
 
-    async fn think(&self) -> Result<(), GatewayError> {
-        let millis = rand::rng().random_range(self.options.latency_ms.clone());
-        if millis > 0 {
-            tokio::time::sleep(Duration::from_millis(millis)).await;
+    /// What the books say about a key.
+    pub(crate) async fn entry(&self, key: &str) -> Result<Option<LedgerEntry>, StoreError> {
+        self.ledger.entry(key).await
+    }
+
+    async fn think(&self) -> Result<Behaviour, GatewayError> {
+        let behaviour = self.behaviour();
+        let failed = |why: &str| Err(GatewayError::Unavailable(format!("the sandbox {why} as it was told to")));
+        if behaviour.outage {
+            return failed("is down,");
         }
-        if self.options.fail_rate > 0.0 && rand::rng().random_bool(self.options.fail_rate.clamp(0.0, 1.0)) {
-            return Err(GatewayError::Unavailable("the sandbox fails as it was told to".to_owned()));
-        }
-        Ok(())
+        pause(behaviour.latency()).await;
+        if behaviour.fails() { failed("fails") } else { Ok(behaviour) }
     }
 }
 
 #[async_trait]
 impl PaymentGateway for Sandbox {
     async fn charge(&self, key: &str, amount: Money, token: &str) -> Result<ChargeOutcome, GatewayError> {
-        self.think().await?;
+        let behaviour = self.think().await?;
         if token == method::SLOW {
-            tokio::time::sleep(SLOW).await;
+            sleep(SLOW).await;
         }
         let declined = match token {
             method::OK | method::SLOW | method::TIMEOUT_THEN_CAPTURED => None,
@@ -99,6 +131,7 @@ impl PaymentGateway for Sandbox {
         };
         let (outcome, calls) =
             self.ledger.charge(key, amount, declined).await.map_err(|error| unknown(&error))?;
+        pause(behaviour.late()).await;
         if token == method::TIMEOUT_THEN_CAPTURED && calls == 1 {
             return Err(GatewayError::Unknown("no answer within the deadline".to_owned()));
         }
@@ -106,18 +139,36 @@ impl PaymentGateway for Sandbox {
     }
 
     async fn void(&self, key: &str) -> Result<VoidOutcome, GatewayError> {
-        self.think().await?;
-        self.ledger.void(key).await.map_err(|error| unknown(&error))
+        let behaviour = self.think().await?;
+        let outcome = self.ledger.void(key).await.map_err(|error| unknown(&error))?;
+        pause(behaviour.late()).await;
+        Ok(outcome)
     }
 
     async fn refund(&self, key: &str, charge_ref: &str, amount: Money) -> Result<RefundAnswer, GatewayError> {
-        self.think().await?;
-        self.ledger.refund(key, charge_ref, amount).await.map_err(|error| unknown(&error))
+        let behaviour = self.think().await?;
+        let answer = self.ledger.refund(key, charge_ref, amount).await.map_err(|error| unknown(&error))?;
+        pause(behaviour.late()).await;
+        Ok(answer)
     }
 
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
         self.think().await?;
         self.ledger.look_up(key).await.map_err(|error| unknown(&error))
+    }
+
+    fn availability(&self) -> Availability {
+        if self.behaviour().outage {
+            Availability::Unavailable { retry_after: OUTAGE_RETRY_AFTER }
+        } else {
+            Availability::Available
+        }
+    }
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
     }
 }
 
@@ -192,6 +243,35 @@ mod tests {
         assert_eq!(too_much, Ok(RefundAnswer::Failed { code: "more_than_charged".to_owned() }));
         let nothing = sandbox.refund("t:1", "ch_none", krw(1)).await;
         assert_eq!(nothing, Ok(RefundAnswer::Failed { code: "unknown_charge".to_owned() }));
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_switched_on_and_off_while_it_runs_and_leaves_no_trace_in_the_books() {
+        let (_dir, sandbox) = sandbox();
+        let gateway = sandbox.clone();
+        sandbox.behave(Behaviour { outage: true, ..Behaviour::default() }).unwrap();
+        assert!(matches!(
+            gateway.charge("a:1", krw(100), method::OK).await,
+            Err(GatewayError::Unavailable(_))
+        ));
+        assert_eq!(
+            gateway.availability(),
+            Availability::Unavailable { retry_after: OUTAGE_RETRY_AFTER }
+        );
+        assert_eq!(sandbox.entries().await.unwrap(), []);
+        sandbox.behave(Behaviour::default()).unwrap();
+        assert_eq!(gateway.availability(), Availability::Available);
+        gateway.charge("a:1", krw(100), method::OK).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_refunds_key_is_not_found_among_the_charges() {
+        let (_dir, sandbox) = sandbox();
+        sandbox.charge("a:1", krw(100), method::OK).await.unwrap();
+        sandbox.refund("r:1", "ch_a:1", krw(60)).await.unwrap();
+        assert_eq!(sandbox.look_up("r:1").await, Ok(None));
+        sandbox.void("b:1").await.unwrap();
+        assert!(matches!(sandbox.look_up("b:1").await, Ok(Some(ChargeOutcome::Declined { .. }))));
     }
 
     #[tokio::test]

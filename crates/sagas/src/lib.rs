@@ -27,7 +27,7 @@ pub mod vouchers;
 pub use channels::LogChannel;
 pub use listing::{InstanceCursor, InstanceCursorError, InstanceFilter, InstancePage};
 pub use ports::{
-    CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError,
+    Availability, CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError,
     RefundAnswer, Tokens, VoidOutcome,
 };
 pub use process::{Action, Awaiting, EffectCall, Input, Process, Reaction, Step};

@@ -1,5 +1,7 @@
 //! What process managers need of the world outside the log: a payment provider, payment tokens, a channel for messages.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     ContactId, CustomerId, Money, NotificationId, NotifiedChange, ShopId, Subject, VoucherId,
@@ -59,6 +61,18 @@ pub enum GatewayError {
     Unavailable(String),
 }
 
+/// Whether a call to the provider has a chance, as far as is known without making one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Nothing is known that speaks against it.
+    Available,
+    /// A call now would fail without reaching the provider.
+    Unavailable {
+        /// So long it is not worth a try.
+        retry_after: Duration,
+    },
+}
+
 /// A payment provider. Every call carries an idempotency key: the same key never moves money twice.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync + 'static {
@@ -85,6 +99,11 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// # Errors
     /// The provider does not answer.
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError>;
+
+    /// Whether a call now would reach the provider, as far as is known. Asks nobody, so it can be asked for every order.
+    fn availability(&self) -> Availability {
+        Availability::Available
+    }
 }
 
 /// A store that does not answer.

@@ -6,15 +6,14 @@
 
 mod append;
 mod connection;
-mod error;
 mod reader;
 mod readers;
 mod rows;
 mod store;
 mod writer;
 
+pub use crate::store_error::StoreError;
 pub use connection::Durability;
-pub use error::StoreError;
 pub use reader::LogReader;
 pub use readers::Readers;
 pub use store::SqliteStore;

@@ -1,6 +1,6 @@
-//! What SQLite's error codes mean to us.
+//! Why a database did not do what it was asked, the same for every kind of database.
 
-use rusqlite::{Error, ErrorCode};
+use rusqlite::ErrorCode;
 
 /// Why a database did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,37 @@ pub enum StoreError {
         /// Newest schema known here.
         known: u32,
     },
+    /// It holds no tables of ours.
+    #[error("the database has no schema {schema:?} of orderstream: create it with `orderstream migrate`")]
+    NoSchema {
+        /// The schema that was looked for.
+        schema: String,
+    },
+    /// It was written by an older release.
+    #[error(
+        "the schema {schema:?} of the database is older ({part} at {found}, this release needs {needed}): bring it up to date with `orderstream migrate`"
+    )]
+    OlderSchema {
+        /// The schema.
+        schema: String,
+        /// Which part of it.
+        part: &'static str,
+        /// How many migrations it has seen.
+        found: u32,
+        /// How many this release has.
+        needed: u32,
+    },
+    /// The server takes no connections from us: wrong address, user, password or database.
+    #[error("the database cannot be used: {0}")]
+    Refused(String),
+    /// The server has no connection left for us.
+    #[error(
+        "the database has no connection left: {0}; raise max_connections there or lower postgres.connections here"
+    )]
+    TooManyConnections(String),
+    /// The work belongs to somebody else by now; nothing was written.
+    #[error("the lease has gone to somebody else")]
+    Fenced,
     /// The file is damaged or no database.
     #[error("the database is damaged: {0}; restore it from a backup")]
     Corrupt(String),
@@ -46,8 +77,8 @@ impl StoreError {
     }
 }
 
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(text),
