@@ -22,8 +22,8 @@ pub struct Services {
     pub keys: Keys,
     /// Carries out commands.
     pub executor: Executor,
-    /// Answers queries.
-    pub views: Views,
+    /// Answers queries; none where there is nothing to do with views.
+    pub(crate) views: Option<Views>,
     /// The process managers.
     pub sagas: Sagas,
     /// Personal data and idempotency keys.
@@ -42,6 +42,15 @@ pub struct Services {
 pub type App = Arc<Services>;
 
 impl Services {
+    /// The views.
+    ///
+    /// # Panics
+    /// In a process that neither folds views nor answers from them: it has no route that could ask.
+    #[must_use]
+    pub fn views(&self) -> &Views {
+        self.views.as_ref().expect("views are open where the interface or a view runs")
+    }
+
     /// The event log.
     #[must_use]
     pub fn log(&self) -> &Log {

@@ -9,6 +9,8 @@ use std::{
 
 use chrono::{SecondsFormat, Utc};
 
+use crate::settings::Settings;
+
 /// Who holds a data folder, as its lock file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -31,6 +33,11 @@ impl fmt::Display for Holder {
 }
 
 impl Holder {
+    fn this_process() -> Self {
+        let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        Self { pid: std::process::id(), listen: None, started_at }
+    }
+
     fn to_text(&self) -> String {
         let listen = self.listen.as_deref().unwrap_or("-");
         format!("pid {}\nlisten {listen}\nstarted_at {}\n", self.pid, self.started_at)
@@ -71,11 +78,25 @@ pub enum DataDirError {
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    lock: File,
+    /// None when nothing in the folder is for one process only.
+    lock: Option<File>,
     holder: Holder,
 }
 
 impl DataDir {
+    /// The data folder of these settings: held if they need it held, else only created.
+    ///
+    /// # Errors
+    /// Another process holds it, or it cannot be written.
+    pub fn open(settings: &Settings) -> Result<Self, DataDirError> {
+        if settings.needs_the_data_folder() {
+            return Self::hold(&settings.data);
+        }
+        let path = settings.data.clone();
+        create_private_folder(&path).map_err(|source| DataDirError::Io { path: path.clone(), source })?;
+        Ok(Self { path, lock: None, holder: Holder::this_process() })
+    }
+
     /// Creates the folder if need be and takes its lock.
     ///
     /// # Errors
@@ -93,9 +114,7 @@ impl DataDir {
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
-        let started_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let holder = Holder { pid: std::process::id(), listen: None, started_at };
-        let mut held = Self { path: path.to_owned(), lock, holder };
+        let mut held = Self { path: path.to_owned(), lock: Some(lock), holder: Holder::this_process() };
         held.write().map_err(io)?;
         Ok(held)
     }
@@ -137,17 +156,20 @@ impl DataDir {
     }
 
     fn write(&mut self) -> std::io::Result<()> {
-        self.lock.set_len(0)?;
-        self.lock.seek(SeekFrom::Start(0))?;
-        self.lock.write_all(self.holder.to_text().as_bytes())?;
-        self.lock.flush()
+        let Some(lock) = &mut self.lock else { return Ok(()) };
+        lock.set_len(0)?;
+        lock.seek(SeekFrom::Start(0))?;
+        lock.write_all(self.holder.to_text().as_bytes())?;
+        lock.flush()
     }
 }
 
 impl Drop for DataDir {
     fn drop(&mut self) {
-        // Whoever reads the file next shall not be told of a process that is gone.
-        let _ = self.lock.set_len(0);
+        if let Some(lock) = &self.lock {
+            // Whoever reads the file next shall not be told of a process that is gone.
+            let _ = lock.set_len(0);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let mut data = DataDir::hold(&settings.data)?;
+        let mut data = DataDir::open(&settings)?;
         let not_listening = |source| StartError::Listen { listen: settings.listen.clone(), source };
         let listener = TcpListener::bind(&settings.listen).await.map_err(not_listening)?;
         let address = listener.local_addr().map_err(not_listening)?;
@@ -112,7 +112,7 @@ fn quoted(text: &str) -> Cow<'_, str> {
 
 /// Listens for SIGTERM and SIGINT from the call on; ends with the first of them.
 #[cfg(unix)]
-fn stop_signal() -> impl Future<Output = ()> {
+pub(crate) fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let caught = [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| {
         signal(kind).inspect_err(|error| tracing::warn!(%error, ?kind, "a signal cannot be caught")).ok()
@@ -133,7 +133,7 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
 }
 
 #[cfg(not(unix))]
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     if let Err(error) = tokio::signal::ctrl_c().await {
         tracing::warn!(%error, "Ctrl-C cannot be caught");
         std::future::pending::<()>().await;

@@ -29,6 +29,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "orderstream-projections",
             "orderstream-sagas",
             "orderstream-gateway",
+            "orderstream-scratch-postgres",
             "orderstream-eventlog",
             "orderstream-domain",
         ],

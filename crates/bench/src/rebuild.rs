@@ -3,7 +3,7 @@
 use std::{error::Error, path::Path, time::Instant};
 
 use eventlog::{Executor, ExecutorOptions, Log, LogOptions};
-use projections::{ViewOptions, Views};
+use projections::{ViewOptions, ViewPlace, Views};
 
 use crate::{history, stats::spread};
 
@@ -42,7 +42,8 @@ async fn measure(folder: &Path, events: u64, rounds: usize) -> Result<(), Box<dy
     }
     let log = Log::open_sqlite(&path, LogOptions::default()).await?;
     let head = log.head().await?;
-    let views = Views::open(&folder.join("views.db"), log.clone(), ViewOptions::default()).await?;
+    let views =
+        Views::open(ViewPlace::Sqlite(folder.join("views.db")), log.clone(), ViewOptions::default()).await?;
     let (mut rates, mut scans, mut memory) = (Vec::new(), Vec::new(), 0.0_f64);
     for _ in 0..rounds {
         let begin = Instant::now();

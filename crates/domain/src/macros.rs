@@ -3,7 +3,8 @@
 /// Declares the events of one aggregate: a struct each, and the enum over them.
 ///
 /// Each line gives the stored name and version, which survive any rename of the Rust type. Events are stored as the JSON
-/// of the struct; the name and version stand in columns of their own. The enum gets `name`, `version`, `encode`,
+/// of the struct; the name and version stand in columns of their own. As a tagged enum it is read under the stored name,
+/// too, which is how the PostgreSQL view for other programs tags it. The enum gets `name`, `version`, `encode`,
 /// `decode`, `From` each struct, and `cqrs_es::DomainEvent`.
 macro_rules! events {
     (
@@ -29,7 +30,7 @@ macro_rules! events {
 
         $(#[$enum_doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-        pub enum $enum { $( $(#[$doc])* $name($name) ),* }
+        pub enum $enum { $( $(#[$doc])* #[serde(alias = $stored)] $name($name) ),* }
 
         impl $enum {
             /// The stored names and versions of all events of this aggregate.

@@ -1,4 +1,4 @@
-//! The append-only event log: the port that an adapter implements, the SQLite adapter, group commit, the tailer that
+//! The append-only event log: the port that an adapter implements, the SQLite and PostgreSQL adapters, group commit, the tailer that
 //! feeds every consumer, the executor that decides commands, and the durable helpers (snapshots, timers, checkpoints).
 //!
 //! The way of one command: [`Executor::execute`] decides on the cached aggregate, [`Log::enqueue`] encodes the events
@@ -18,6 +18,7 @@ mod log;
 mod port;
 pub mod postgres;
 mod queue;
+mod reader;
 mod snapshot;
 pub mod sqlite;
 mod store_error;
@@ -35,8 +36,9 @@ pub use idgen::{IdGen, event_id};
 pub use log::{Log, LogOptions, LogStats};
 pub use port::{Appended, Commit, EncodedCommit, NewEvent, RawEvent, Store};
 pub use queue::PendingAppend;
+pub use reader::LogReader;
 pub use snapshot::{Snapshot, SnapshotStore, SqliteSnapshots};
-pub use sqlite::{LogReader, SqliteStore};
+pub use sqlite::SqliteStore;
 pub use store_error::StoreError;
 pub use tailer::CorrelationWatch;
 pub use timers::{Timer, Timers};

@@ -71,6 +71,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may work after a while: a database that is away, busy or full. [`StoreError::Fenced`] is among
+    /// them, since whoever looks again sees whose the work is now.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Full(_) | Self::Busy(_) | Self::TooManyConnections(_) | Self::Fenced
+        )
+    }
+
     /// Whether the connection must be opened anew before it can be trusted again.
     pub(crate) fn breaks_connection(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Corrupt(_))

@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod behaviour;
+mod elsewhere;
 mod guard;
 mod http;
 mod ledger;
@@ -19,7 +20,8 @@ pub mod server;
 pub mod wire;
 
 pub use behaviour::{Behaviour, BehaviourError};
-pub use guard::{BreakerFigures, BreakerOptions, BreakerState, Guarded};
+pub use elsewhere::Elsewhere;
+pub use guard::{BreakerOptions, BreakerState, GuardFigures, Guarded};
 pub use http::{HttpGateway, HttpOptions, UrlError};
 pub use ledger::{LedgerEntry, LedgerKind};
 pub use options::{GatewayOptions, GatewayOptionsError, connect};

@@ -107,7 +107,8 @@ impl Sandbox {
 
     async fn think(&self) -> Result<Behaviour, GatewayError> {
         let behaviour = self.behaviour();
-        let failed = |why: &str| Err(GatewayError::Unavailable(format!("the sandbox {why} as it was told to")));
+        let failed =
+            |why: &str| Err(GatewayError::Unavailable(format!("the sandbox {why} as it was told to")));
         if behaviour.outage {
             return failed("is down,");
         }
@@ -254,10 +255,7 @@ mod tests {
             gateway.charge("a:1", krw(100), method::OK).await,
             Err(GatewayError::Unavailable(_))
         ));
-        assert_eq!(
-            gateway.availability(),
-            Availability::Unavailable { retry_after: OUTAGE_RETRY_AFTER }
-        );
+        assert_eq!(gateway.availability(), Availability::Unavailable { retry_after: OUTAGE_RETRY_AFTER });
         assert_eq!(sandbox.entries().await.unwrap(), []);
         sandbox.behave(Behaviour::default()).unwrap();
         assert_eq!(gateway.availability(), Availability::Available);

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use domain::Position;
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -72,10 +71,25 @@ impl Batch {
         self.cells.is_empty() && self.deletes.is_empty()
     }
 
-    /// The values of `count` rows from row `first` on, in the order of the parameters of an upsert.
-    pub(crate) fn parameters(&self, first: usize, count: usize) -> impl Iterator<Item = Parameter<'_>> {
+    /// The values of `count` rows from row `first` on, row by row: key, sort, the view's columns, doc.
+    pub(crate) fn values(&self, first: usize, count: usize) -> impl Iterator<Item = Datum<'_>> {
         let cells = &self.cells[first * self.width..(first + count) * self.width];
-        cells.iter().map(|cell| Parameter { text: &self.text, cell })
+        cells.iter().map(|cell| self.datum(cell))
+    }
+
+    /// The values of the same rows in one place of them: 0 is the key, the last one the doc.
+    pub(crate) fn column(&self, place: usize, first: usize, count: usize) -> impl Iterator<Item = Datum<'_>> {
+        let cells = &self.cells[first * self.width..(first + count) * self.width];
+        cells.iter().skip(place).step_by(self.width).map(|cell| self.datum(cell))
+    }
+
+    fn datum(&self, cell: &Cell) -> Datum<'_> {
+        match cell {
+            Cell::Null => Datum::Null,
+            Cell::Integer(number) => Datum::Integer(*number),
+            Cell::Word(word) => Datum::Text(word.as_bytes()),
+            Cell::Text(range) => Datum::Text(&self.text[range.clone()]),
+        }
     }
 
     /// Keys, places and documents.
@@ -102,21 +116,15 @@ pub(crate) fn as_integer(position: Position) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-/// One value, ready to be bound.
-pub(crate) struct Parameter<'a> {
-    text: &'a [u8],
-    cell: &'a Cell,
-}
-
-impl ToSql for Parameter<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.cell {
-            Cell::Null => ValueRef::Null,
-            Cell::Integer(number) => ValueRef::Integer(*number),
-            Cell::Word(word) => ValueRef::Text(word.as_bytes()),
-            Cell::Text(range) => ValueRef::Text(&self.text[range.clone()]),
-        }))
-    }
+/// One value, as it lies in a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Datum<'a> {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A text: UTF-8, since it was written from one.
+    Text(&'a [u8]),
 }
 
 /// Takes the values of a row's columns, in the order of [`View::COLUMNS`](crate::View::COLUMNS).

@@ -1,6 +1,8 @@
 //! Why a view could not be read, built or checked.
 
-use eventlog::{LogError, sqlite::StoreError};
+use std::path::PathBuf;
+
+use eventlog::{LogError, StoreError};
 
 use crate::CursorError;
 
@@ -40,6 +42,34 @@ pub enum ViewError {
         /// What the JSON reader said.
         reason: String,
     },
+    /// Views in a file belong to one process.
+    #[error(
+        "the views at {} are in use by {}: keep views that several processes share in PostgreSQL",
+        .path.display(),
+        if .holder.is_empty() { "another process" } else { .holder.as_str() }
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// Who has it, as far as that is known.
+        holder: String,
+    },
+    /// Another process rebuilds or checks it.
+    #[error("the view {view} is being rebuilt or checked by {holder}: wait until that is done")]
+    BeingBuilt {
+        /// The view.
+        view: &'static str,
+        /// Who does it.
+        holder: String,
+    },
+    /// A newer release has taken over.
+    #[error("no build of the view {view} in version {version} is live any more: is a newer release running?")]
+    Retired {
+        /// The view.
+        view: &'static str,
+        /// This release's version of it.
+        version: u32,
+    },
     /// Another build became the live one meanwhile: nothing was switched.
     #[error("another build of the view {view} became live meanwhile; nothing was switched")]
     Overtaken {
@@ -59,4 +89,17 @@ pub enum ViewError {
     /// The views are being stopped.
     #[error("the views are shutting down")]
     ShuttingDown,
+}
+
+impl ViewError {
+    /// Whether the same may work after a while, without anybody doing anything about the views: their store or the log
+    /// does not answer just now.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_passing(),
+            Self::Log(error) => matches!(error, LogError::Unavailable(_) | LogError::Full(_)),
+            _ => false,
+        }
+    }
 }

@@ -32,6 +32,7 @@ pub use report::{
 };
 pub use rows::{Known, Rows};
 pub use service::{CustomerEntry, ViewOptions, Views};
+pub use store::{VIEWS, ViewPlace};
 pub use view::{Column, ColumnKind, Key, RowKey, View};
 pub use views::{
     CouponRow, Coupons, DailyFigures, Deliveries, DeliveryRow, FiguresRow, NotificationRow, Notifications,

@@ -24,6 +24,9 @@ pub struct ViewStatus {
     pub state: ViewState,
     /// How far its rebuild is, while one runs.
     pub rebuild: Option<RebuildStatus>,
+    /// Which process works for it, when several may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// What a view is doing.

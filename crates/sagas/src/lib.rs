@@ -5,6 +5,7 @@
 //! log, however often the program is killed in between.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod availability;
 pub mod booking;
 pub mod cancellation;
 pub mod channels;
@@ -13,6 +14,7 @@ pub mod fulfilment;
 mod listing;
 pub mod loyalty;
 pub mod notifications;
+mod operate;
 pub mod payments;
 pub mod ports;
 pub mod process;
@@ -27,11 +29,11 @@ pub mod vouchers;
 pub use channels::LogChannel;
 pub use listing::{InstanceCursor, InstanceCursorError, InstanceFilter, InstancePage};
 pub use ports::{
-    Availability, CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message, PaymentGateway, PortError,
-    RefundAnswer, Tokens, VoidOutcome,
+    Availability, CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message,
+    PaymentGateway, PortError, RefundAnswer, Tokens, VoidOutcome,
 };
 pub use process::{Action, Awaiting, EffectCall, Input, Process, Reaction, Step};
 #[doc(hidden)]
 pub use runner::completed;
 pub use sagas::{Effects, ProcessStatus, SagaError, SagaOptions, Sagas, process_names};
-pub use store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore};
+pub use store::{InstanceDetails, InstanceState, InstanceSummary, WORK, WorkStore};

@@ -3,21 +3,19 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::{Position, Timestamp};
-use eventlog::{Clock, Executor, LogError, StoreError};
+use eventlog::{Checkpoint, Clock, Executor, LogError, StoreError};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    availability,
     booking::Booking,
     cancellation::Cancellation,
     checkout::Checkout,
@@ -26,11 +24,11 @@ use crate::{
     loyalty::Loyalty,
     notifications::Notifications,
     payments::Payments,
-    ports::{Channel, PaymentGateway, Tokens},
+    ports::{Availability, Channel, PaymentGateway, Tokens},
     process::Process,
     returns::Returns,
-    runner::{Operation, Request, Runner},
-    store::{InstanceDetails, InstanceState, InstanceSummary, WorkStore},
+    runner::{Request, Runner},
+    store::{Backend, InstanceDetails, InstanceState, WorkStore},
     vouchers::Vouchers,
 };
 
@@ -52,6 +50,9 @@ const PROCESSES: &[&str] = &[
 pub fn process_names() -> &'static [&'static str] {
     PROCESSES
 }
+
+/// Pause before a process manager that failed begins anew.
+const BEGIN_ANEW: Duration = Duration::from_millis(500);
 
 /// What process managers call outside the log.
 #[derive(Clone)]
@@ -104,6 +105,24 @@ pub enum SagaError {
         /// The instance.
         key: Uuid,
     },
+    /// Another process works on it.
+    #[error("instance {key} of process {process} is worked on by another process")]
+    Elsewhere {
+        /// The process manager.
+        process: String,
+        /// The instance.
+        key: Uuid,
+    },
+    /// Whoever works on it did not do it in time.
+    #[error(
+        "instance {key} of process {process} is worked on by another process, which has not answered yet: look again"
+    )]
+    NotAnswered {
+        /// The process manager.
+        process: String,
+        /// The instance.
+        key: Uuid,
+    },
     /// A stored state that this release cannot read.
     #[error("the state of instance {key} cannot be read: {reason}")]
     Unreadable {
@@ -123,6 +142,17 @@ pub enum SagaError {
     Store(#[from] StoreError),
 }
 
+impl SagaError {
+    /// Whether it may be over by itself after a while.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Log(error) => matches!(error, LogError::Unavailable(_) | LogError::Full(_)),
+            Self::Store(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+}
+
 /// How a process manager is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessStatus {
@@ -138,6 +168,9 @@ pub struct ProcessStatus {
     pub trouble: Option<String>,
     /// Instances that are not over, by state.
     pub open: Vec<(InstanceState, u64)>,
+    /// The processes that share its work, with how many of the 64 slots each has; empty where one process does it all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<(String, u64)>,
 }
 
 /// What all runners share.
@@ -146,9 +179,15 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     options: SagaOptions,
     progress: Mutex<HashMap<&'static str, (Position, Option<String>)>>,
+    /// Whether payments can be made, as it was read last.
+    pub(crate) availability: Mutex<Option<(Availability, Instant)>>,
 }
 
 impl Shared {
+    fn new(effects: Effects, clock: Arc<dyn Clock>, options: SagaOptions) -> Self {
+        Self { effects, clock, options, progress: Mutex::default(), availability: Mutex::default() }
+    }
+
     /// When a step that has failed `attempts` times is tried again: doubling, with full jitter on the upper half.
     pub(crate) fn retry_at(&self, attempts: u32) -> Timestamp {
         let first = self.options.first_retry;
@@ -168,19 +207,19 @@ impl Shared {
 }
 
 /// A process manager that runs.
-struct Running {
-    requests: mpsc::Sender<Request>,
+pub(crate) struct Running {
+    pub(crate) requests: mpsc::Sender<Request>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    pub(crate) task: JoinHandle<()>,
 }
 
 /// All process managers of this program.
 #[derive(Clone)]
 pub struct Sagas {
-    store: WorkStore,
+    pub(crate) store: Arc<dyn Backend>,
     executor: Executor,
-    shared: Arc<Shared>,
-    running: Arc<Mutex<HashMap<&'static str, Running>>>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) running: Arc<Mutex<HashMap<&'static str, Running>>>,
 }
 
 impl Sagas {
@@ -195,12 +234,13 @@ impl Sagas {
         clock: Arc<dyn Clock>,
         options: SagaOptions,
     ) -> Result<Self, SagaError> {
-        let shared = Shared { effects, clock, options, progress: Mutex::default() };
+        let (shared, store) = (Shared::new(effects, clock, options), store.backend());
         for name in PROCESSES {
-            if let Some(checkpoint) = store.checkpoint(name).await? {
-                executor.log().verify_checkpoint(&checkpoint).await?;
-                shared.advanced(name, checkpoint.position);
+            let checkpoints = store.checkpoints(name).await?;
+            if let Some((_, newest)) = checkpoints.iter().max_by_key(|(_, checkpoint)| checkpoint.position) {
+                executor.log().verify_checkpoint(newest).await?;
             }
+            shared.advanced(name, furthest_behind(&checkpoints));
         }
         Ok(Self { store, executor, shared: Arc::new(shared), running: Arc::default() })
     }
@@ -232,16 +272,11 @@ impl Sagas {
         let stop = CancellationToken::new();
         let (store, executor, shared, until) =
             (self.store.clone(), self.executor.clone(), self.shared.clone(), stop.clone());
-        let task = tokio::spawn(async move {
-            let ran = match Runner::<P>::recover(store, executor, shared.clone(), inbox).await {
-                Ok(runner) => runner.run(until).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = ran {
-                tracing::error!(process = P::NAME, %error, "the process manager has stopped");
-                shared.trouble(P::NAME, Some(error.to_string()));
-            }
-        });
+        let task = tokio::spawn(keep_running::<P>(store, executor, shared, inbox, until));
+        if P::NAME == Payments::NAME {
+            let (store, shared) = (self.store.clone(), self.shared.clone());
+            tokio::spawn(availability::publish(store, shared, stop.clone()));
+        }
         running.insert(P::NAME, Running { requests, stop, task });
     }
 
@@ -266,11 +301,23 @@ impl Sagas {
         let head = self.executor.log().head().await?;
         let mut all = Vec::with_capacity(PROCESSES.len());
         for name in PROCESSES {
-            let (position, trouble) = locked(&self.shared.progress).get(name).cloned().unwrap_or_default();
+            let (mut position, trouble) =
+                locked(&self.shared.progress).get(name).cloned().unwrap_or_default();
             let running = locked(&self.running).get(name).is_some_and(|running| !running.task.is_finished());
-            let open = self.store.counts(name).await?;
+            if self.store.slots() > 1 {
+                position = furthest_behind(&self.store.checkpoints(name).await?);
+            }
+            let (open, holders) = (self.store.counts(name).await?, self.store.members(name).await?);
             let lag = head.saturating_sub(position);
-            all.push(ProcessStatus { name: (*name).to_owned(), running, position, lag, trouble, open });
+            all.push(ProcessStatus {
+                name: (*name).to_owned(),
+                running,
+                position,
+                lag,
+                trouble,
+                open,
+                holders,
+            });
         }
         Ok(all)
     }
@@ -311,85 +358,49 @@ impl Sagas {
         self.saved(name).await?;
         Ok(self.store.show(name, key).await?)
     }
+}
 
-    /// Tries the step again that an instance is stuck at or waits to retry.
-    ///
-    /// # Errors
-    /// Unknown, or not stuck; the store does not answer.
-    pub async fn retry(&self, process: &str, key: Uuid) -> Result<InstanceSummary, SagaError> {
-        self.operate(process, key, Operation::Retry).await
-    }
+/// How far a process manager is: as far as the slot that is furthest behind.
+fn furthest_behind(checkpoints: &[(u16, Checkpoint)]) -> Position {
+    checkpoints.iter().map(|(_, checkpoint)| checkpoint.position).min().unwrap_or(0)
+}
 
-    /// Takes the step for done that an instance is stuck at, and goes on with the next.
-    ///
-    /// # Errors
-    /// Unknown, or not stuck; the store does not answer.
-    pub async fn skip(&self, process: &str, key: Uuid) -> Result<InstanceSummary, SagaError> {
-        self.operate(process, key, Operation::Skip).await
-    }
-
-    async fn operate(
-        &self,
-        process: &str,
-        key: Uuid,
-        operation: Operation,
-    ) -> Result<InstanceSummary, SagaError> {
-        let name = known(process)?;
-        let unknown = || SagaError::UnknownInstance { process: name.to_owned(), key };
-        if let Some(answer) = self.ask(name, key, operation).await? {
-            return answer.ok_or_else(unknown);
-        }
-        // It does not run here: the stored row is all there is.
-        let mut saved = self.store.load(name, vec![key]).await?.pop().ok_or_else(unknown)?;
-        let Some(step) = saved.outbox.first_mut().filter(|step| step.stuck || step.next_retry_at.is_some())
-        else {
-            return Err(SagaError::NotStuck { process: name.to_owned(), key });
+/// Runs a process manager; what may pass by itself, such as a database that is away, makes it begin anew.
+async fn keep_running<P: Process>(
+    store: Arc<dyn Backend>,
+    executor: Executor,
+    shared: Arc<Shared>,
+    mut requests: mpsc::Receiver<Request>,
+    stop: CancellationToken,
+) {
+    loop {
+        let runner = Runner::<P>::recover(store.clone(), executor.clone(), shared.clone(), &stop).await;
+        let ran = match runner {
+            Ok(runner) => {
+                shared.trouble(P::NAME, None);
+                runner.run(&mut requests, &stop).await
+            }
+            Err(error) => Err(error),
         };
-        step.stuck = false;
-        step.next_retry_at = None;
-        if operation == Operation::Skip {
-            saved.outbox.remove(0);
+        let Err(error) = ran else { return };
+        shared.trouble(P::NAME, Some(error.to_string()));
+        if !error.is_passing() || stop.is_cancelled() {
+            tracing::error!(process = P::NAME, %error, "the process manager has stopped");
+            return;
         }
-        saved.status = InstanceState::of(saved.outbox.first(), saved.awaiting.as_ref());
-        let summary = saved.summary(name);
-        self.store.writer.write(move |conn| saved.upsert(conn, name)).await?;
-        Ok(summary)
-    }
-
-    /// Brings the store up to date with a running process manager's memory.
-    async fn saved(&self, name: &'static str) -> Result<(), SagaError> {
-        self.ask(name, Uuid::nil(), Operation::Save).await.map(drop)
-    }
-
-    /// Asks a running process manager; none if it does not run here.
-    async fn ask(
-        &self,
-        name: &'static str,
-        key: Uuid,
-        operation: Operation,
-    ) -> Result<Option<Option<InstanceSummary>>, SagaError> {
-        let requests = match locked(&self.running).get(name) {
-            Some(running) if !running.task.is_finished() => running.requests.clone(),
-            _ => return Ok(None),
-        };
-        let (answer, answered) = oneshot::channel();
-        let stopped = || SagaError::Stopped(name.to_owned());
-        requests.send(Request { operation, key, answer }).await.map_err(|_| stopped())?;
-        // A request that was sent just as the process manager ended may lie in its channel unread for ever.
-        tokio::select! {
-            biased;
-            answer = answered => answer.map_err(|_| stopped())?.map(Some),
-            () = requests.closed() => Err(stopped()),
+        tracing::warn!(process = P::NAME, %error, "the process manager begins anew");
+        if stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await.is_none() {
+            return;
         }
     }
 }
 
-fn known(name: &str) -> Result<&'static str, SagaError> {
+pub(crate) fn known(name: &str) -> Result<&'static str, SagaError> {
     let found = PROCESSES.iter().find(|process| **process == name);
     found.copied().ok_or_else(|| SagaError::UnknownProcess { name: name.to_owned() })
 }
 
 /// A lock that outlives a panic of its holder: what it guards is a map of plain values.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

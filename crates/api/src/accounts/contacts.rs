@@ -5,10 +5,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use domain::{ContactId, CustomerId, Subject, order, reservation};
 use eventlog::StoreError;
-use rusqlite::{Connection, OptionalExtension, params};
 use sagas::{PortError, Tokens};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::Accounts;
 use crate::channels::{Addressee, Contacts};
@@ -27,7 +25,7 @@ pub enum ContactKind {
 }
 
 impl ContactKind {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Recipient => "recipient",
             Self::Guest => "guest",
@@ -60,7 +58,7 @@ pub enum Contact {
 }
 
 impl Contact {
-    fn from_row(data: Option<String>) -> Self {
+    pub(super) fn from_row(data: Option<String>) -> Self {
         match data.map(|text| serde_json::from_str(&text)) {
             Some(Ok(value)) => Self::Present(value),
             _ => Self::Erased,
@@ -89,20 +87,6 @@ pub fn member_of(
     id.map_or(Value::Null, |id| contacts.get(&id).unwrap_or(&Contact::Erased).member(name, erased))
 }
 
-/// Writes a row; one that is there already, or was erased since, stays as it is. Tells whether it was written.
-pub(super) fn insert(conn: &Connection, contact: &NewContact) -> Result<bool, rusqlite::Error> {
-    let written = conn.prepare_cached(
-        "INSERT INTO contacts (contact_id, owner, kind, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![
-        contact.contact_id.uuid().as_bytes(),
-        contact.owner.as_str(),
-        contact.kind.name(),
-        contact.data.to_string()
-    ])?;
-    Ok(written > 0)
-}
-
 impl Accounts {
     /// The row with this id.
     ///
@@ -117,29 +101,10 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn contacts(&self, ids: Vec<ContactId>) -> Result<HashMap<ContactId, Contact>, StoreError> {
-        let mut fresh = HashMap::with_capacity(ids.len());
-        let mut stored = Vec::new();
-        for id in ids {
-            match self.fresh.get(id) {
-                Some(data) => drop(fresh.insert(id, Contact::Present(data))),
-                None => stored.push(id),
-            }
+        if ids.is_empty() {
+            return Ok(HashMap::new());
         }
-        if stored.is_empty() {
-            return Ok(fresh);
-        }
-        let read = move |conn: &Connection| {
-            let mut statement = conn.prepare_cached("SELECT data FROM contacts WHERE contact_id = ?1")?;
-            let mut found = fresh;
-            for id in stored {
-                let data = statement.query_row([Uuid::as_bytes(&id.uuid())], |row| row.get(0)).optional()?;
-                if let Some(data) = data {
-                    found.insert(id, Contact::from_row(data));
-                }
-            }
-            Ok(found)
-        };
-        self.readers.read(read).await
+        self.store.contacts(ids).await
     }
 
     /// Erases everything personal of a customer, in stored answers too. Answers how many rows held something.
@@ -147,25 +112,7 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn erase(&self, customer: &CustomerId) -> Result<usize, StoreError> {
-        let (owner, now) = (customer.as_str().to_owned(), self.clock.now().timestamp_micros());
-        let erase = move |conn: &Connection| {
-            conn.execute(
-                "UPDATE idempotency SET body = json_replace(body, '$.recipient', json('{\"erased\":true}'),
-                     '$.guest', json('{\"erased\":true}'), '$.reason', 'erased', '$.cancellation.reason', 'erased',
-                     '$.refunds', (SELECT json(json_group_array(json_replace(value, '$.reason', 'erased')))
-                                   FROM json_each(idempotency.body, '$.refunds')))
-                 WHERE subject = ?1 AND json_valid(body)",
-                [&owner],
-            )?;
-            conn.execute(
-                "UPDATE contacts SET data = NULL, erased_at = ?2 WHERE owner = ?1 AND erased_at IS NULL",
-                params![owner, now],
-            )
-        };
-        self.fresh.forget();
-        let erased = self.writer.write(erase).await;
-        self.fresh.forget();
-        erased
+        self.store.erase(customer).await
     }
 }
 

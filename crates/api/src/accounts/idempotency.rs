@@ -1,15 +1,15 @@
 //! Idempotency keys: a key stands for one request and is answered once. Its row, with the ids that the request works
-//! under, is on disk before anything is appended, so a request that died half-way goes on where it was.
+//! under, is on disk before anything is appended, so a request that died half-way goes on where it was. A lease keeps
+//! everybody else from running it meanwhile.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use domain::Timestamp;
 use eventlog::StoreError;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Accounts, NewContact, contacts};
+use super::{Accounts, NewContact};
 
 /// A request that carries a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,13 @@ pub struct KeyedRequest {
     pub key: String,
     /// SHA-256 of method, path and body.
     pub hash: [u8; 32],
+}
+
+impl KeyedRequest {
+    /// What names it, in maps.
+    pub(super) fn id(&self) -> (String, String) {
+        (self.space.clone(), self.key.clone())
+    }
 }
 
 /// The ids that a request works under, however often it runs.
@@ -83,74 +90,44 @@ pub enum Begun {
     Not(KeyState),
 }
 
-struct Row {
-    hash: Vec<u8>,
-    ids: RequestIds,
-    lease_until: i64,
-    answer: Option<StoredAnswer>,
+/// A key's row.
+pub(super) struct Row {
+    pub(super) hash: Vec<u8>,
+    pub(super) ids: RequestIds,
+    /// Whether somebody may still be at it.
+    pub(super) leased: bool,
+    pub(super) answer: Option<StoredAnswer>,
 }
 
-fn find(conn: &Connection, request: &KeyedRequest) -> Result<Option<Row>, rusqlite::Error> {
-    let mut statement = conn.prepare_cached(
-        "SELECT hash, command_id, minted, lease_until, status, headers, body, subject FROM idempotency
-         WHERE space = ?1 AND key = ?2",
-    )?;
-    let row = statement.query_row([&request.space, &request.key], |row| {
-        let status: Option<u16> = row.get(4)?;
-        let (headers, body, subject): (Option<String>, Option<String>, _) =
-            (row.get(5)?, row.get(6)?, row.get(7)?);
+impl StoredAnswer {
+    /// The headers as they are stored.
+    pub(super) fn headers_text(&self) -> String {
+        serde_json::to_string(&self.headers).unwrap_or_default()
+    }
+
+    /// From the columns of a row; none if it holds no answer yet.
+    pub(super) fn from_row(
+        status: Option<u16>,
+        headers: Option<String>,
+        body: Option<String>,
+        subject: Option<String>,
+    ) -> Option<Self> {
         let headers = headers.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let answer =
-            status.map(|status| StoredAnswer { status, headers, body: body.unwrap_or_default(), subject });
-        let ids = RequestIds { command_id: uuid(row.get(1)?), minted: uuid(row.get(2)?) };
-        Ok(Row { hash: row.get(0)?, ids, lease_until: row.get(3)?, answer })
-    });
-    row.optional()
-}
-
-fn uuid(bytes: [u8; 16]) -> Uuid {
-    Uuid::from_bytes(bytes)
-}
-
-fn state(row: Option<Row>, request: &KeyedRequest, now: i64) -> KeyState {
-    match row {
-        None => KeyState::New,
-        Some(row) if row.hash != request.hash => KeyState::OtherRequest,
-        Some(Row { answer: Some(answer), .. }) => KeyState::Answered(answer),
-        Some(row) if row.lease_until > now => KeyState::Running,
-        Some(row) => KeyState::Again(row.ids),
+        status.map(|status| Self { status, headers, body: body.unwrap_or_default(), subject })
     }
 }
 
-/// Tells also whether the contact row is new.
-fn begin(conn: &Connection, begin: &Begin, now: i64) -> Result<(Begun, bool), rusqlite::Error> {
-    if let Some(request) = &begin.keyed {
-        let found = state(find(conn, request)?, request, now);
-        let expected = if begin.again { KeyState::Again(begin.ids) } else { KeyState::New };
-        if found != expected {
-            return Ok((Begun::Not(found), false));
+impl KeyState {
+    /// What a row means to a request.
+    pub(super) fn of(row: Option<Row>, request: &KeyedRequest) -> Self {
+        match row {
+            None => Self::New,
+            Some(row) if row.hash != request.hash => Self::OtherRequest,
+            Some(Row { answer: Some(answer), .. }) => Self::Answered(answer),
+            Some(Row { leased: true, .. }) => Self::Running,
+            Some(row) => Self::Again(row.ids),
         }
-        let lease_until = now.saturating_add(i64::try_from(begin.lease.as_micros()).unwrap_or(i64::MAX));
-        conn.prepare_cached(
-            "INSERT INTO idempotency (space, key, hash, command_id, minted, lease_until, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET lease_until = excluded.lease_until",
-        )?
-        .execute(params![
-            request.space,
-            request.key,
-            request.hash,
-            begin.ids.command_id.as_bytes(),
-            begin.ids.minted.as_bytes(),
-            lease_until,
-            now
-        ])?;
     }
-    let inserted = match &begin.contact {
-        Some(contact) => contacts::insert(conn, contact)?,
-        None => false,
-    };
-    Ok((Begun::Go, inserted))
 }
 
 impl Accounts {
@@ -159,15 +136,7 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn look_up(&self, request: &KeyedRequest) -> Result<KeyState, StoreError> {
-        let id = (request.space.clone(), request.key.clone());
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        match recent {
-            Some((hash, answer)) if hash == request.hash => return Ok(KeyState::Answered(answer)),
-            Some(_) => return Ok(KeyState::OtherRequest),
-            None => {}
-        }
-        let (request, now) = (request.clone(), self.clock.now().timestamp_micros());
-        self.readers.read(move |conn| Ok(state(find(conn, &request)?, &request, now))).await
+        self.store.look_up(request).await
     }
 
     /// Puts the request's row and its contact row on disk, in one commit.
@@ -178,36 +147,13 @@ impl Accounts {
         if request.keyed.is_none() && request.contact.is_none() {
             return Ok(Begun::Go);
         }
-        let now = self.clock.now().timestamp_micros();
-        let contact = request.contact.as_ref().map(|contact| (contact.contact_id, contact.data.clone()));
-        let erasures = self.fresh.erasures();
-        let (begun, inserted) = self.writer.write(move |conn| begin(conn, &request, now)).await?;
-        if let Some((id, data)) = contact.filter(|_| inserted) {
-            self.fresh.remember(id, data, erasures);
-        }
-        Ok(begun)
+        self.store.begin(request).await
     }
 
     /// Keeps the answer. Found by repeats at once; on disk a moment later. A crash in between repeats nothing, since
     /// the request then runs again under the same ids.
     pub fn finish(&self, request: KeyedRequest, answer: StoredAnswer) {
-        let id = (request.space.clone(), request.key.clone());
-        let recent = self.recent.clone();
-        let entry = (request.hash, answer.clone());
-        recent.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), entry);
-        let write = self.writer.write(move |conn| {
-            let headers = serde_json::to_string(&answer.headers).unwrap_or_default();
-            conn.prepare_cached(
-                "UPDATE idempotency SET status = ?3, headers = ?4, body = ?5, subject = ?6 WHERE space = ?1 AND key = ?2",
-            )?
-            .execute(params![request.space, request.key, answer.status, headers, answer.body, answer.subject])
-        });
-        tokio::spawn(async move {
-            if let Err(error) = write.await {
-                tracing::warn!(%error, "an answer was not kept: a repeat of the request runs again under its ids");
-            }
-            recent.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        });
+        self.store.finish(request, answer);
     }
 
     /// Lets the request run again at once, under the same ids: it was not answered for good.
@@ -215,14 +161,7 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn release(&self, request: &KeyedRequest) -> Result<(), StoreError> {
-        let request = request.clone();
-        let release = move |conn: &Connection| {
-            conn.prepare_cached(
-                "UPDATE idempotency SET lease_until = 0 WHERE space = ?1 AND key = ?2 AND status IS NULL",
-            )?
-            .execute([&request.space, &request.key])
-        };
-        self.writer.write(release).await.map(drop)
+        self.store.release(request).await
     }
 
     /// Forgets keys that were first seen before `before`. Answers how many.
@@ -230,21 +169,6 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn forget_keys(&self, before: Timestamp) -> Result<usize, StoreError> {
-        let before = before.timestamp_micros();
-        // In portions, so that no writer waits long.
-        let forget = move |conn: &Connection| {
-            conn.execute(
-                "DELETE FROM idempotency WHERE (space, key) IN
-                     (SELECT space, key FROM idempotency WHERE created_at < ?1 LIMIT 1000)",
-                [before],
-            )
-        };
-        let mut forgotten = 0;
-        loop {
-            match self.writer.write(forget).await? {
-                0 => return Ok(forgotten),
-                some => forgotten += some,
-            }
-        }
+        self.store.forget_keys(before).await
     }
 }

@@ -8,7 +8,8 @@ use super::{CliError, remote::Remote};
 use crate::{
     Platform, StartError,
     data_dir::{DataDir, DataDirError, Holder},
-    settings::{Flags, Settings},
+    platform::Databases,
+    settings::{Flags, Settings, StorePlace},
 };
 
 /// Which data folder a command is about.
@@ -20,10 +21,10 @@ pub(super) struct Place {
     /// Folder of the embedded store, the signing key and the lock.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where the event log is kept: sqlite:PATH.
+    /// Where the event log is kept: sqlite:PATH or postgres://….
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
-    /// Where the views are kept: sqlite:PATH.
+    /// Where the views are kept: sqlite:PATH or postgres://….
     #[arg(long, value_name = "STORE")]
     views: Option<String>,
 }
@@ -49,10 +50,11 @@ impl Place {
     }
 }
 
-/// Gets hold of the data folder, which must hold a log.
+/// Gets hold of the stores, which must hold a log. A database is used beside whoever else uses it.
 pub(super) async fn access(settings: &Settings) -> Result<Access, CliError> {
-    let log = settings.log_path()?;
-    if !log.exists() {
+    if let StorePlace::Sqlite(log) = settings.log_place()?
+        && !log.exists()
+    {
         return Err(CliError::NoLog(log));
     }
     match Platform::open_idle(settings.clone()).await {
@@ -82,9 +84,12 @@ fn listening(holder: Option<Holder>) -> Result<String, Option<Holder>> {
 
 /// The log, to be read whether or not a platform runs on it.
 pub(super) async fn reader(settings: &Settings) -> Result<LogReader, CliError> {
-    let path = settings.log_path()?;
-    if !path.exists() {
-        return Err(CliError::NoLog(path));
+    match settings.log_place()? {
+        StorePlace::Sqlite(path) if !path.exists() => Err(CliError::NoLog(path)),
+        StorePlace::Sqlite(path) => Ok(LogReader::open(&path).await?),
+        StorePlace::Postgres(options) => {
+            let database = Databases::default().connect(&options).await?;
+            Ok(LogReader::open_postgres(&database).await?)
+        }
     }
-    Ok(LogReader::open(&path).await?)
 }

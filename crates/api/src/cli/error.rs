@@ -115,6 +115,9 @@ pub enum CliError {
     /// The platform does not start.
     #[error(transparent)]
     Start(Box<StartError>),
+    /// The payment sandbox does not start.
+    #[error(transparent)]
+    Sandbox(#[from] gateway::server::SandboxServerError),
     /// A demo.
     #[error(transparent)]
     Demo(Box<DemoError>),

@@ -5,10 +5,12 @@ mod access;
 mod demo;
 mod error;
 mod events;
+mod health;
 mod logging;
 mod migrate;
 mod openapi;
 mod output;
+mod payment_sandbox;
 mod progress;
 mod projections;
 mod remote;
@@ -57,6 +59,10 @@ enum Command {
     Sagas(sagas::Command),
     /// Print a token for the HTTP interface.
     Token(token::Args),
+    /// Run the stand-in payment provider, a server of its own that moves no money.
+    PaymentSandbox(payment_sandbox::Args),
+    /// Ask a running process whether it is ready; exit with 1 if it is not.
+    Health(health::Args),
     /// Print the OpenAPI document.
     Openapi,
     /// Create or migrate the databases and say which schema they have.
@@ -75,7 +81,7 @@ pub fn run() -> ExitCode {
         }
     };
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
-    logging::start(matches!(command, Command::Serve(_)));
+    logging::start(matches!(command, Command::Serve(_) | Command::PaymentSandbox(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -100,6 +106,8 @@ async fn carry_out(command: Command, output: Output) -> Result<(), CliError> {
         Command::Events(command) => events::run(command, &output).await,
         Command::Sagas(command) => sagas::run(command, &output).await,
         Command::Token(args) => token::run(args, &output),
+        Command::PaymentSandbox(args) => payment_sandbox::run(args).await,
+        Command::Health(args) => health::run(args, &output).await,
         Command::Openapi => openapi::run(&output),
         Command::Migrate(place) => migrate::run(&place, &output).await,
     }

@@ -104,7 +104,7 @@ async fn list(place: &Place, output: &Output) -> Result<(), CliError> {
     let views: Vec<ViewStatus> = match access(&place.settings()?).await? {
         Access::There(remote) => remote.get::<Page<ViewStatus>>("/v1/admin/projections").await?.data,
         Access::Here(platform) => {
-            let status = platform.app().views.status();
+            let status = platform.app().views().status();
             platform.shutdown().await;
             status
         }
@@ -134,7 +134,7 @@ fn state(view: &ViewStatus) -> String {
 
 async fn rebuild_here(platform: Platform, view: Option<&str>) -> Result<Vec<RebuildReport>, CliError> {
     let meter = Meter::of_views("rebuild", view);
-    let views = &platform.app().views;
+    let views = platform.app().views();
     let told = meter.clone();
     let result = match view {
         Some(name) => views.rebuild(name, move |at| tell(&told, &at)).await.map(|report| vec![report]),
@@ -147,7 +147,7 @@ async fn rebuild_here(platform: Platform, view: Option<&str>) -> Result<Vec<Rebu
 
 async fn verify_here(platform: Platform, view: Option<&str>) -> Result<Vec<VerifyReport>, CliError> {
     let meter = Meter::of_views("verify", view);
-    let views = &platform.app().views;
+    let views = platform.app().views();
     let told = meter.clone();
     let result = match view {
         Some(name) => views.verify(name, move |at| tell(&told, &at)).await.map(|report| vec![report]),

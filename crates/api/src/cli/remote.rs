@@ -65,7 +65,7 @@ impl Remote {
 }
 
 /// Who listens on all interfaces is reached on this machine's own.
-fn reachable(address: &str) -> String {
+pub(super) fn reachable(address: &str) -> String {
     match address.parse::<std::net::SocketAddr>() {
         Ok(socket) if socket.ip().is_unspecified() && socket.is_ipv4() => {
             format!("127.0.0.1:{}", socket.port())

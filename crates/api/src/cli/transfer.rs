@@ -9,12 +9,17 @@ use std::{
 
 use eventlog::{
     LogReader, SqliteStore, Store,
+    postgres::{Holder, Leases, PostgresStore},
     transfer::{EventLine, Import, ImportReport},
 };
 use serde::Serialize;
 
 use super::{CliError, access::hold_alone, output::Output, progress::Meter};
-use crate::settings::Settings;
+use crate::{
+    data_dir::DataDir,
+    platform::Databases,
+    settings::{Settings, StorePlace},
+};
 
 /// Events read at once.
 const PAGE: usize = 1_000;
@@ -74,14 +79,13 @@ async fn write_all(log: &LogReader, out: &mut impl Write) -> Result<ExportReport
 
 /// Reads an export into the log of the data folder, which nobody else may use meanwhile.
 pub(super) async fn import(settings: &Settings, file: &Path, output: &Output) -> Result<(), CliError> {
-    let _held = hold_alone(settings, "an import needs the log for itself")?;
+    let (store, _held) = alone(settings).await?;
     let unreadable = |source| CliError::File { path: file.to_owned(), source };
     let input: Box<dyn BufRead> = if is_dash(file) {
         Box::new(BufReader::new(std::io::stdin()))
     } else {
         Box::new(BufReader::new(File::open(file).map_err(unreadable)?))
     };
-    let store = Arc::new(SqliteStore::open(&settings.log_path()?, 1).await?);
     let imported = read_all(store.clone(), input, unreadable).await;
     store.close().await;
     output.value(&imported?, |report| {
@@ -92,8 +96,30 @@ pub(super) async fn import(settings: &Settings, file: &Path, output: &Output) ->
     })
 }
 
+/// The log for this process alone.
+async fn alone(settings: &Settings) -> Result<(Arc<dyn Store>, Option<DataDir>), CliError> {
+    match settings.log_place()? {
+        StorePlace::Sqlite(path) => {
+            let held = hold_alone(settings, "an import needs the log for itself")?;
+            Ok((Arc::new(SqliteStore::open(&path, 1).await?), Some(held)))
+        }
+        StorePlace::Postgres(options) => {
+            let database = Databases::default().connect(&options).await?;
+            let store = PostgresStore::open(&database).await?;
+            let leases = Leases::new(database, Holder::this_process(), settings.leases());
+            match leases.everybody().await?.as_slice() {
+                [] => Ok((Arc::new(store), None)),
+                others => Err(CliError::Usage(format!(
+                    "an import needs the log for itself: stop these processes first: {}",
+                    others.join(", ")
+                ))),
+            }
+        }
+    }
+}
+
 async fn read_all(
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     input: Box<dyn BufRead>,
     unreadable: impl Fn(std::io::Error) -> CliError,
 ) -> Result<ImportReport, CliError> {

@@ -71,7 +71,7 @@ impl Actor {
         // One key for all tries: a command is given once, however often it is sent.
         let key = format!("demo-{}", Uuid::now_v7());
         loop {
-            let (status, body) = self.send(call, &key).await?;
+            let (status, _, body) = self.send(call, &key).await?;
             let fine = call.complaint(status.as_u16(), &body).is_none();
             if fine || !call.patient || tokio::time::Instant::now() > give_up {
                 return Ok((status, body));
@@ -80,7 +80,13 @@ impl Actor {
         }
     }
 
-    async fn send(&self, call: &Call, key: &str) -> Result<(reqwest::StatusCode, Value), DemoError> {
+    /// Makes the call, without a word, and gives status, whether there is a Retry-After, and body.
+    pub(super) async fn send_once(&self, call: &Call, key: &str) -> Result<(u16, bool, Value), DemoError> {
+        let (status, retry_after, body) = self.send(call, key).await?;
+        Ok((status.as_u16(), retry_after, body))
+    }
+
+    async fn send(&self, call: &Call, key: &str) -> Result<(reqwest::StatusCode, bool, Value), DemoError> {
         let url = format!("{}{}", self.platform.base, call.path);
         let mut request = self.platform.client.request(call.method.clone(), url).bearer_auth(&self.token);
         if call.method == reqwest::Method::POST {
@@ -90,8 +96,9 @@ impl Actor {
             request = request.json(body);
         }
         let response = request.send().await?;
+        let retry_after = response.headers().contains_key(reqwest::header::RETRY_AFTER);
         let (status, text) = (response.status(), response.text().await?);
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok((status, body))
+        Ok((status, retry_after, body))
     }
 }

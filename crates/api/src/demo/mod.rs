@@ -8,6 +8,7 @@ mod books;
 mod call;
 mod kitchen;
 mod narrator;
+mod outage;
 mod phone;
 mod pizza;
 mod resort;
@@ -19,6 +20,8 @@ use std::path::PathBuf;
 pub use actor::Actor;
 pub use call::{Call, act, delete, field, get, patch, post};
 pub use stage::Stage;
+
+use scratch_postgres::{Binaries, ClusterError};
 
 use crate::{
     StartError,
@@ -40,6 +43,8 @@ pub enum Which {
     Books,
     /// The pizza kitchen.
     Kitchen,
+    /// Parts that fail by themselves: several processes over one PostgreSQL.
+    Outage,
     /// All of them.
     All,
 }
@@ -48,7 +53,10 @@ pub enum Which {
 #[derive(Clone, Debug)]
 pub enum Place {
     /// On a platform of its own, gone afterwards.
-    Scratch,
+    Scratch {
+        /// The PostgreSQL of the outage demo; one of its own, gone afterwards, without it.
+        store: Option<String>,
+    },
     /// On a platform that runs.
     Against {
         /// Its address, such as `http://127.0.0.1:8080`.
@@ -97,6 +105,30 @@ pub enum DemoError {
     /// A token cannot be made.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The outage demo needs a PostgreSQL, and there is none.
+    #[error(
+        "there is no PostgreSQL for the outage demo: install it (Debian: postgresql), or name one with --store"
+    )]
+    NoPostgres,
+    /// The outage demo starts and kills its parts by itself.
+    #[error(
+        "the outage demo starts and kills its own parts: it cannot be played against a platform that runs"
+    )]
+    OwnParts,
+    /// Something is not as it should be.
+    #[error("it should be so that {what}, but: {found}")]
+    NotSo {
+        /// What.
+        what: &'static str,
+        /// What is there instead.
+        found: String,
+    },
+    /// A part of the outage demo.
+    #[error(transparent)]
+    Part(#[from] outage::PartError),
+    /// The scratch server does not start.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The scratch folder cannot be made or removed.
     #[error("the scratch folder cannot be used: {0}")]
     Scratch(#[from] std::io::Error),
@@ -111,13 +143,15 @@ pub enum DemoError {
 /// The first thing that is not as the scenarios promise.
 pub async fn run(which: Which, place: Place) -> Result<(), DemoError> {
     match place {
+        Place::Against { .. } if which == Which::Outage => Err(DemoError::OwnParts),
         Place::Against { url, data } => {
             if !data.join("signing.key").exists() {
                 return Err(DemoError::NoKey(data));
             }
             play(which, &mut Stage::at(&url, &data)?).await
         }
-        Place::Scratch => {
+        Place::Scratch { store } if which == Which::Outage => outage::run(store).await,
+        Place::Scratch { store } => {
             let folder = tempfile::tempdir()?;
             let server = Server::start(Settings::scratch(folder.path())).await?;
             let played = match Stage::at(&server.url(), folder.path()) {
@@ -126,7 +160,15 @@ pub async fn run(which: Which, place: Place) -> Result<(), DemoError> {
             };
             server.stop().await;
             folder.close()?;
-            played
+            played?;
+            match which {
+                Which::All if store.is_none() && Binaries::find().is_none() => {
+                    println!("\noutage: SKIPPED, {}", DemoError::NoPostgres);
+                    Ok(())
+                }
+                Which::All => outage::run(store).await,
+                _ => Ok(()),
+            }
         }
     }
 }

@@ -74,6 +74,14 @@ impl Stage {
         self.actor(name, &format!("{name}-{}", self.run), Role::Manager, None)
     }
 
+    /// Somebody who operates the platform.
+    ///
+    /// # Errors
+    /// When no token can be made.
+    pub fn admin(&self, name: &str) -> Result<Actor, DemoError> {
+        self.actor(name, &format!("{name}-{}", self.run), Role::Admin, None)
+    }
+
     fn actor(&self, name: &str, sub: &str, role: Role, shop: Option<&str>) -> Result<Actor, DemoError> {
         let request =
             TokenRequest { sub: sub.to_owned(), role, shop: shop.map(str::to_owned), ttl: TOKEN_TTL };

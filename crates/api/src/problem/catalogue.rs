@@ -132,6 +132,7 @@ codes! {
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "It was changed meanwhile", "If-Match does not fit the current version. Read it again.";
     // We cannot, now.
     LogUnavailable = "log_unavailable", SERVICE_UNAVAILABLE, "The event log does not answer", "The outcome may be unknown. Try again with the same idempotency key.";
+    PaymentUnavailable = "payment_unavailable", SERVICE_UNAVAILABLE, "Payments cannot be made now", "Nothing was ordered or charged. Try again after Retry-After seconds.";
     StorageFull = "storage_full", SERVICE_UNAVAILABLE, "The disk is full", "Nothing was changed. Try again when there is room.";
     ViewBehind = "view_behind", SERVICE_UNAVAILABLE, "The view has not got there yet", "The view did not reach min_position in time. Try again.";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The program is stopping", "Try again in a moment.";

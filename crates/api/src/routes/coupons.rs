@@ -46,7 +46,7 @@ async fn list(
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
     let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Coupons::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Coupons>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Coupons>(rows).await?, |row| present(&row)))
 }
 
 /// One coupon.
@@ -59,7 +59,7 @@ async fn read(
     PathId(id): PathId<CouponId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Coupons::NAME, &reading).await?;
-    let row = app.views.get::<Coupons>(&id.to_string()).await?;
+    let row = app.views().get::<Coupons>(&id.to_string()).await?;
     let row = row.filter(|row| principal.may_see(&row.customer_id, &row.shop_id));
     let row = row.ok_or_else(|| Problem::new(Code::CouponNotFound, format!("there is no coupon {id}")))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))

@@ -34,7 +34,7 @@ async fn page(
     let (limit, after) = query.checked()?.parts();
     app.ready_to_read(Orders::NAME, &reading).await?;
     app.ready_to_read(Reservations::NAME, &reading).await?;
-    let found = app.views.customer_page(customer.as_str(), after, limit).await?;
+    let found = app.views().customer_page(customer.as_str(), after, limit).await?;
     let rows = shown(&app, found.rows).await?;
     Ok(page_of(projections::Page { rows, next: found.next, has_more: found.has_more }, |value| value))
 }

@@ -94,7 +94,7 @@ async fn list(
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
     let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Deliveries::NAME, &reading).await?;
-    let page = app.views.list::<Deliveries>(rows).await?;
+    let page = app.views().list::<Deliveries>(rows).await?;
     let shown = show(&app, page.rows).await?;
     Ok(page_of(projections::Page { rows: shown, next: page.next, has_more: page.has_more }, |value| value))
 }
@@ -109,7 +109,7 @@ async fn read(
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Deliveries::NAME, &reading).await?;
-    let row = app.views.get::<Deliveries>(&id.to_string()).await?;
+    let row = app.views().get::<Deliveries>(&id.to_string()).await?;
     let theirs = |row: &DeliveryRow| {
         principal.works_for(&row.shop_id) || principal.may_see(&row.customer_id, &row.shop_id)
     };

@@ -53,7 +53,8 @@ fn views(app: &App) -> Vec<String> {
         let lag = head.saturating_sub(position);
         (lag > app.settings.ready_lag).then(|| format!("the view {name} is {lag} events behind"))
     };
-    let here = app.views.status().into_iter().filter(|view| app.settings.runs(&view.name));
+    let Some(all) = &app.views else { return Vec::new() };
+    let here = all.status().into_iter().filter(|view| app.settings.runs_view(&view.name));
     here.filter_map(|view| match view.state {
         ViewState::Stopped { why } => Some(format!("the view {} has stopped: {why}", view.name)),
         _ => behind(&view.name, view.position),
@@ -66,7 +67,7 @@ async fn processes(app: &App) -> Vec<String> {
         Ok(status) => status,
         Err(error) => return vec![format!("the process managers cannot be asked: {error}")],
     };
-    let here = status.into_iter().filter(|process| app.settings.runs(&process.name));
+    let here = status.into_iter().filter(|process| app.settings.runs_process(&process.name));
     here.filter_map(|process| match (process.trouble, process.running) {
         (Some(trouble), false) => {
             Some(format!("the process manager {} has stopped: {trouble}", process.name))

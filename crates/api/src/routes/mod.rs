@@ -26,7 +26,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{app::App, openapi, problem, settings::API, web::request_context};
+use crate::{app::App, openapi, problem, web::request_context};
 
 /// Every documented route.
 fn documented() -> OpenApiRouter<App> {
@@ -58,11 +58,11 @@ pub fn document() -> Value {
 
 /// All routes. A process that does not run `api` answers only whether it lives and is ready.
 pub fn router(app: &App) -> Router {
-    let routes = if app.settings.runs(API) { documented() } else { health::router() };
+    let routes = if app.settings.runs_api() { documented() } else { health::router() };
     let (routes, outline) = routes.split_for_parts();
     let document = openapi::finish(&outline);
     let routes = routes.route("/openapi.json", get(move || async move { axum::Json(document) }));
-    let routes = if app.settings.runs(API) {
+    let routes = if app.settings.runs_api() {
         routes.merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
     } else {
         routes

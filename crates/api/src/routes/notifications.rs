@@ -46,5 +46,5 @@ async fn list(
     let rows =
         scope(&principal, query.shop_id, rows).filter_if("order_id", query.order_id.map(|id| id.to_string()));
     app.ready_to_read(Notifications::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Notifications>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Notifications>(rows).await?, |row| present(&row)))
 }

@@ -8,6 +8,7 @@ use domain::{
 use eventlog::CommandContext;
 use garde::Validate;
 use projections::{PaymentRow, Payments, View, views::PaymentStatus};
+use sagas::Availability;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -67,7 +68,7 @@ async fn list(
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
     let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Payments::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Payments>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Payments>(rows).await?, |row| present(&row)))
 }
 
 /// One payment.
@@ -80,7 +81,7 @@ async fn read(
     PathId(id): PathId<PaymentId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Payments::NAME, &reading).await?;
-    let row = app.views.get::<Payments>(&id.to_string()).await?;
+    let row = app.views().get::<Payments>(&id.to_string()).await?;
     let theirs = |row: &PaymentRow| principal.may_see(&row.customer_id, row.shop_id.as_ref());
     let row = row.filter(theirs).ok_or_else(|| not_found(id))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))
@@ -110,6 +111,7 @@ async fn pay(
         .once(&app.clone(), |ticket, meta| async move {
             if !ticket.again {
                 check_payable(&app, id).await?;
+                can_be_made(&app).await?;
             }
             let contact_id = ContactId::derived(id.uuid(), "method", &ticket.ids.command_id.to_string());
             let contact = NewContact {
@@ -124,6 +126,18 @@ async fn pay(
             Ok(ticket.then(work).with_contact(Some(contact)))
         })
         .await
+}
+
+/// Refuses, before anything is written, what would have to be paid now while nobody can make payments.
+pub(super) async fn can_be_made(app: &App) -> Result<(), Problem> {
+    match app.sagas.payments_availability().await? {
+        Availability::Available => Ok(()),
+        Availability::Unavailable { retry_after } => {
+            let secs = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+            let detail = "the payment provider does not answer at the moment";
+            Err(Problem::new(Code::PaymentUnavailable, detail).retry_after(secs))
+        }
+    }
 }
 
 fn not_found(id: PaymentId) -> Problem {

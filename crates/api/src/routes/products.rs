@@ -149,7 +149,7 @@ async fn list(
         .filter_if("shop_id", query.shop_id.as_ref().map(ShopId::as_str))
         .filter_if("status", OrAll::given_or(query.status, ProductStatus::Listed));
     app.ready_to_read(Products::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Products>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Products>(rows).await?, |row| present(&row)))
 }
 
 /// One product.
@@ -161,7 +161,7 @@ async fn read(
     PathId(id): PathId<ProductId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Products::NAME, &reading).await?;
-    let row = app.views.get::<Products>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+    let row = app.views().get::<Products>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))
 }
 

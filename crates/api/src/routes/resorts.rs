@@ -207,7 +207,7 @@ async fn list(
         .filter_if("manager_id", query.manager_id)
         .filter_if("status", OrAll::given_or(query.status, ResortStatus::Open));
     app.ready_to_read(Resorts::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Resorts>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Resorts>(rows).await?, |row| present(&row)))
 }
 
 /// One resort.
@@ -219,7 +219,7 @@ async fn read(
     PathId(id): PathId<ResortId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Resorts::NAME, &reading).await?;
-    let row = app.views.get::<Resorts>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+    let row = app.views().get::<Resorts>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))
 }
 
@@ -256,7 +256,7 @@ async fn nights(
         return Err(Problem::new(Code::InvalidQuery, detail));
     }
     app.ready_to_read(Resorts::NAME, &reading).await?;
-    let row = app.views.get::<Resorts>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+    let row = app.views().get::<Resorts>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
     let today = row.time_zone.date_at(app.now());
     let data = row.nights(query.from, until, today).into_iter().map(|(date, status)| Night { date, status });
     Ok(Json(Nights { data: data.collect() }).into_response())

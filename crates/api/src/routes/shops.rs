@@ -71,7 +71,7 @@ async fn list(
     let rows =
         PageQuery::new(query.limit, query.cursor.as_deref())?.oldest().filter_if("status", query.status);
     app.ready_to_read(Shops::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Shops>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Shops>(rows).await?, |row| present(&row)))
 }
 
 /// One shop.
@@ -83,7 +83,7 @@ async fn read(
     PathId(id): PathId<ShopId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Shops::NAME, &reading).await?;
-    let row = app.views.get::<Shops>(id.as_str()).await?.ok_or_else(|| not_found(&id))?;
+    let row = app.views().get::<Shops>(id.as_str()).await?.ok_or_else(|| not_found(&id))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))
 }
 

@@ -30,7 +30,7 @@ async fn of_order(
     must_see(&app, &principal, id).await?;
     let rows = query.checked()?.oldest().filter("order_id", id.to_string());
     app.ready_to_read(Timeline::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))
+    Ok(page_of(app.views().list::<Timeline>(rows).await?, |step| present_step(&step)))
 }
 
 /// Every step of all orders of a customer (`me` for oneself), newest first.
@@ -49,7 +49,7 @@ async fn of_customer(
     let rows = query.checked()?.newest();
     let rows = rows.filter("customer_id", customer.as_str());
     app.ready_to_read(Timeline::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))
+    Ok(page_of(app.views().list::<Timeline>(rows).await?, |step| present_step(&step)))
 }
 
 /// The customer in a path: `me` is oneself; others are an admin's business only.

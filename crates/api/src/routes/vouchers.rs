@@ -54,7 +54,7 @@ async fn list(
         .filter_if("reservation_id", query.reservation_id.map(|id| id.to_string()))
         .filter_if("status", query.status);
     app.ready_to_read(Vouchers::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Vouchers>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<Vouchers>(rows).await?, |row| present(&row)))
 }
 
 /// One voucher, with the code that the guest shows.
@@ -67,7 +67,7 @@ async fn read(
     PathId(id): PathId<VoucherId>,
 ) -> Result<Response, Problem> {
     app.ready_to_read(Vouchers::NAME, &reading).await?;
-    let row = app.views.get::<Vouchers>(&id.to_string()).await?;
+    let row = app.views().get::<Vouchers>(&id.to_string()).await?;
     let row = row.filter(|row| may_see(&principal, &row.customer_id, &row.manager_id));
     let row = row.ok_or_else(|| not_found(id))?;
     Ok(single(&reading.headers, row.version, row.position, present(&row)))

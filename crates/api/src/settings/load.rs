@@ -6,6 +6,8 @@ use std::{
 };
 
 use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
+use eventlog::StoreError;
+use gateway::GatewayOptionsError;
 
 use super::{DEFAULTS, Flags, NotificationsError, Settings, roles};
 
@@ -42,7 +44,7 @@ pub enum SettingsError {
         /// The known name that looks most like it.
         nearest: String,
         /// All there are.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// Both lists given.
     #[error("only and except exclude each other: give one of them")]
@@ -55,20 +57,37 @@ pub enum SettingsError {
         /// At most.
         max: u64,
     },
-    /// PostgreSQL.
-    #[error("{key}: PostgreSQL is not supported yet by this release; use sqlite:PATH")]
-    PostgresNotSupported {
+    /// A database that cannot be used.
+    #[error("{key}: {why}")]
+    Database {
         /// Which setting.
         key: &'static str,
+        /// Why not.
+        why: StoreError,
+    },
+    /// A lease that makes no sense.
+    #[error("postgres.lease_ms is {value}: give {least} to {most}")]
+    Lease {
+        /// Its value.
+        value: u64,
+        /// At least.
+        least: u64,
+        /// At most.
+        most: u64,
     },
     /// No store that we know.
-    #[error("{key}: {store:?} is not a store; use sqlite:PATH")]
+    #[error(
+        "{key}: {kind:?} is not a kind of store; use sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+    )]
     UnknownStore {
         /// Which setting.
         key: &'static str,
-        /// Its value.
-        store: String,
+        /// What stands before the colon.
+        kind: String,
     },
+    /// The payment provider.
+    #[error(transparent)]
+    Gateway(#[from] GatewayOptionsError),
     /// The channel that tells customers.
     #[error(transparent)]
     Notifications(#[from] NotificationsError),
@@ -217,8 +236,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     if min > max {
         return Err(SettingsError::Latency { min, max });
     }
-    settings.log_path()?;
-    settings.views_path()?;
+    settings.check_stores()?;
+    settings.gateway.check()?;
     settings.notifications.check()?;
     Ok(())
 }

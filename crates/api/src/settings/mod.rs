@@ -4,17 +4,20 @@ mod load;
 mod notifications;
 mod roles;
 mod secret;
+mod stores;
 #[cfg(test)]
 mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
+use gateway::GatewayOptions;
 use serde::{Deserialize, Serialize};
 
 pub use load::SettingsError;
 pub use notifications::{ChannelName, Notifications, NotificationsError, Smtp, SmtpTls, Webhook};
 pub use roles::{API, consumer_names};
 pub use secret::Secret;
+pub use stores::{Postgres, StorePlace};
 
 /// The documented defaults, as they stand in `config/orderstream.toml`.
 pub const DEFAULTS: &str = include_str!("../../../../config/orderstream.toml");
@@ -31,13 +34,13 @@ pub struct Flags {
     /// Folder of the embedded store, the signing key and the lock.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where the event log is kept: sqlite:PATH.
+    /// Where the event log is kept: sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE.
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
-    /// Where the views are kept: sqlite:PATH.
+    /// Where the views are kept, if not beside the log: sqlite:PATH or postgres://….
     #[arg(long, value_name = "STORE")]
     pub views: Option<String>,
-    /// Run only these consumers (process managers, views, "api").
+    /// Run only these consumers: process managers, views, "api"; "processes" and "views" are all of a kind.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Run all consumers but these.
@@ -46,17 +49,19 @@ pub struct Flags {
 }
 
 /// How the program is set up. Each field is explained in `config/orderstream.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Address and port to listen on.
     pub listen: String,
     /// Folder of the embedded store, the signing key and the lock.
     pub data: PathBuf,
-    /// Where the event log is kept; empty: in the data folder.
+    /// Where the event log is kept; empty: in the data folder. May hold a password.
     pub store: String,
-    /// Where the views are kept; empty: in the data folder.
+    /// Where the views are kept; empty: beside the log. May hold a password.
     pub views: String,
+    /// How PostgreSQL is used.
+    pub postgres: Postgres,
     /// Largest size of the event log's file in MiB; 0: as large as the disk allows.
     pub log_max_mib: u32,
     /// Only these consumers run here; empty: all.
@@ -79,12 +84,24 @@ pub struct Settings {
     pub ready_lag: u64,
     /// How long requests under way may take to end at shutdown. Milliseconds.
     pub shutdown_wait_ms: u64,
+    /// How the payment provider is reached.
+    pub gateway: GatewayOptions,
     /// Least latency of the sandbox payment provider. Milliseconds.
     pub sandbox_latency_min_ms: u64,
     /// Most latency of the sandbox payment provider. Milliseconds.
     pub sandbox_latency_max_ms: u64,
     /// How customers are told.
     pub notifications: Notifications,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the stores: their addresses may hold passwords.
+        f.debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Settings {
@@ -106,13 +123,6 @@ impl Settings {
     #[must_use]
     pub fn scratch(data: impl Into<PathBuf>) -> Self {
         Self { data: data.into(), listen: "127.0.0.1:0".to_owned(), ..Self::default() }
-    }
-
-    /// Whether the consumer runs in this process.
-    #[must_use]
-    pub fn runs(&self, consumer: &str) -> bool {
-        let named = |list: &[String]| list.iter().any(|name| name == consumer);
-        if self.only.is_empty() { !named(&self.except) } else { named(&self.only) }
     }
 
     /// See [`Settings::order_wait_ms`].
@@ -143,34 +153,5 @@ impl Settings {
     #[must_use]
     pub fn shutdown_wait(&self) -> Duration {
         Duration::from_millis(self.shutdown_wait_ms)
-    }
-
-    /// The file of the event log.
-    ///
-    /// # Errors
-    /// A store that this release cannot use.
-    pub fn log_path(&self) -> Result<PathBuf, SettingsError> {
-        self.store_path("store", &self.store, "log.db")
-    }
-
-    /// The file of the views.
-    ///
-    /// # Errors
-    /// A store that this release cannot use.
-    pub fn views_path(&self) -> Result<PathBuf, SettingsError> {
-        self.store_path("views", &self.views, "views.db")
-    }
-
-    fn store_path(&self, key: &'static str, store: &str, default: &str) -> Result<PathBuf, SettingsError> {
-        if store.is_empty() {
-            return Ok(self.data.join(default));
-        }
-        match store.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-            _ if store.starts_with("postgres:") || store.starts_with("postgresql:") => {
-                Err(SettingsError::PostgresNotSupported { key })
-            }
-            _ => Err(SettingsError::UnknownStore { key, store: store.to_owned() }),
-        }
     }
 }

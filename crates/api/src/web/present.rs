@@ -118,11 +118,14 @@ impl Services {
     /// # Errors
     /// The view cannot be read.
     pub async fn row_after<V: View>(&self, key: &str, position: Position) -> Result<Option<V::Row>, Problem> {
-        let within =
-            if self.settings.runs(V::NAME) { self.settings.view_wait() } else { self.settings.fresh_wait() };
-        if !self.views.wait_for(V::NAME, position, within).await {
+        let within = if self.settings.runs_view(V::NAME) {
+            self.settings.view_wait()
+        } else {
+            self.settings.fresh_wait()
+        };
+        if !self.views().wait_for(V::NAME, position, within).await {
             return Ok(None);
         }
-        Ok(self.views.get::<V>(key).await?)
+        Ok(self.views().get::<V>(key).await?)
     }
 }

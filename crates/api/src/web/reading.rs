@@ -54,16 +54,16 @@ impl Services {
     pub async fn ready_to_read(&self, view: &str, reading: &Reading) -> Result<(), Problem> {
         match reading.min_position {
             Some(position) => {
-                if self.views.wait_for(view, position, self.settings.view_wait()).await {
+                if self.views().wait_for(view, position, self.settings.view_wait()).await {
                     return Ok(());
                 }
-                let (want, have) = (opaque(position), opaque(self.views.position(view)));
+                let (want, have) = (opaque(position), opaque(self.views().position(view)));
                 let detail = format!("the view {view} is at {have}, not at {want} yet: try again");
                 Err(Problem::new(Code::ViewBehind, detail))
             }
             // What was answered before this read began is seen, unless the view is slow just now or runs elsewhere.
-            None if self.settings.runs(view) => {
-                self.views.wait_for(view, self.head(), self.settings.fresh_wait()).await;
+            None if self.settings.runs_view(view) => {
+                self.views().wait_for(view, self.head(), self.settings.fresh_wait()).await;
                 Ok(())
             }
             None => Ok(()),

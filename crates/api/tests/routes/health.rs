@@ -22,7 +22,7 @@ async fn a_view_that_is_behind_makes_the_process_not_ready() {
     let server = TestServer::start_with(|settings| settings.ready_lag = 0).await;
     server.nobody().sees("/readyz", |_| true).await;
     // Nobody folds the views any more.
-    server.server.platform().app().views.stop().await;
+    server.server.platform().app().views().stop().await;
     let (alice, shop) = (server.customer("alice"), server.shop("phone"));
     let product = alice.product("phone", "Charger").await;
     shop.patch(&format!("/v1/products/{product}"), serde_json::json!({"name": "New"})).await.expect(200);

@@ -25,6 +25,8 @@ pub struct DatabaseOptions {
 
 /// Connections that the smallest process needs: one writes the log, one listens, the others read and work.
 pub(super) const FEWEST_CONNECTIONS: u32 = 4;
+/// Connections that the log keeps to itself: the one that it is written through, and the one that listens.
+pub(super) const OF_THE_LOG: u32 = 2;
 
 impl std::fmt::Debug for DatabaseOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,16 +66,23 @@ impl DatabaseOptions {
             let wrong = format!("{:?} is no name for a schema: use a-z, 0-9 and _, at most 40", self.schema);
             return Err(StoreError::Refused(wrong));
         }
-        let parsed = PgConnectOptions::from_str(&self.url).map_err(|error| {
+        let unreadable = |why: &str| {
             StoreError::Refused(format!(
-                "the address cannot be read ({error}): it is written postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+                "the address cannot be read ({why}): it is written postgres://USER:PASSWORD@HOST:PORT/DATABASE"
             ))
-        })?;
+        };
+        // The parser takes any scheme for ours.
+        if !["postgres://", "postgresql://"].iter().any(|scheme| self.url.starts_with(scheme)) {
+            return Err(unreadable("it is none of PostgreSQL"));
+        }
+        let parsed = PgConnectOptions::from_str(&self.url).map_err(|error| unreadable(&error.to_string()))?;
         Ok(parsed
             .application_name("orderstream")
             .statement_cache_capacity(512)
             .options([
                 ("search_path", self.schema.as_str()),
+                // Whoever waited for a lock must then see what was committed meanwhile.
+                ("default_transaction_isolation", "read\\ committed"),
                 // Compiling a query of ours costs more than running it.
                 ("jit", "off"),
                 // What hangs shall end before a connection does.

@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
-use super::connect::{DatabaseOptions, try_out};
+use super::connect::{DatabaseOptions, OF_THE_LOG, try_out};
 use crate::StoreError;
 
 /// How long a job waits for a connection.
@@ -28,6 +28,7 @@ pub type Job<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send
 pub struct Database {
     pool: PgPool,
     options: Arc<DatabaseOptions>,
+    parsed: PgConnectOptions,
 }
 
 impl Database {
@@ -39,14 +40,14 @@ impl Database {
         let parsed = options.parsed()?;
         try_out(&parsed).await?;
         let pool = PgPoolOptions::new()
-            .max_connections(options.connections)
+            .max_connections(options.connections - OF_THE_LOG)
             .acquire_timeout(ACQUIRE)
             // A connection that broke shows when it is used, and costs one more try.
             .test_before_acquire(false)
             .idle_timeout(Duration::from_secs(120))
             .max_lifetime(None)
-            .connect_lazy_with(parsed);
-        Ok(Self { pool, options: Arc::new(options) })
+            .connect_lazy_with(parsed.clone());
+        Ok(Self { pool, options: Arc::new(options), parsed })
     }
 
     /// The schema that holds our tables.
@@ -65,6 +66,11 @@ impl Database {
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// How a connection outside of the pool is opened.
+    pub(super) fn connect_options(&self) -> &PgConnectOptions {
+        &self.parsed
     }
 
     /// Runs `job` on a connection. When that breaks, the job is run again on another one for up to two seconds, so it must

@@ -215,6 +215,18 @@ impl Leases {
         Ok(rows.iter().map(|row| (row.get(0), row.get::<i64, _>(1).unsigned_abs())).collect())
     }
 
+    /// The labels of all processes that do any work now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn everybody(&self) -> Result<Vec<String>, StoreError> {
+        let labels = self.database.run(move |conn| {
+            let sql = "SELECT DISTINCT label FROM members WHERE expires_at > now() ORDER BY label";
+            Box::pin(async move { sqlx::query(sql).fetch_all(conn).await })
+        });
+        Ok(labels.await?.iter().map(|row| row.get(0)).collect())
+    }
+
     /// Whether all of these slots are still ours. Inside a transaction: they stay so until it ends, since whoever wants to
     /// take one waits for that.
     ///

@@ -6,15 +6,13 @@
 
 mod append;
 mod connection;
-mod reader;
 mod readers;
-mod rows;
+pub(crate) mod rows;
 mod store;
 mod writer;
 
 pub use crate::store_error::StoreError;
 pub use connection::Durability;
-pub use reader::LogReader;
 pub use readers::Readers;
 pub use store::SqliteStore;
 pub use writer::{PendingWrite, Writer};

@@ -10,7 +10,7 @@ use crate::RawEvent;
 ///
 /// `first` marks a commit's first event: the unique index over (stream, command id) holds those rows only, which makes
 /// a command id unique per stream and keeps the index small.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &["
     CREATE TABLE events (
         position       INTEGER PRIMARY KEY,
         kind           INTEGER NOT NULL,
@@ -38,16 +38,16 @@ pub(super) const MIGRATIONS: &[&str] = &["
 "];
 
 /// The columns of an event, in the order in which they are inserted and read.
-pub(super) const COLUMNS: &str = "position, kind, stream_id, version, type, type_version, first, event_id, \
+pub(crate) const COLUMNS: &str = "position, kind, stream_id, version, type, type_version, first, event_id, \
      command_id, correlation_id, causation_id, actor, recorded_at, traceparent, payload";
 /// How many there are.
-pub(super) const COLUMN_COUNT: usize = 15;
+pub(crate) const COLUMN_COUNT: usize = 15;
 
 fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
 }
 
-pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<RawEvent> {
+pub(crate) fn read_row(row: &Row<'_>) -> rusqlite::Result<RawEvent> {
     Ok(RawEvent {
         position: row.get::<_, i64>(0)?.cast_unsigned(),
         kind: row.get(1)?,
@@ -70,7 +70,7 @@ fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-pub(super) fn read_stream(
+pub(crate) fn read_stream(
     conn: &Connection,
     stream: StreamId,
     after: Version,
@@ -87,12 +87,12 @@ pub(super) fn read_stream(
         .collect()
 }
 
-pub(super) fn read_all(conn: &Connection, after: Position, most: usize) -> rusqlite::Result<Vec<RawEvent>> {
+pub(crate) fn read_all(conn: &Connection, after: Position, most: usize) -> rusqlite::Result<Vec<RawEvent>> {
     let sql = format!("SELECT {COLUMNS} FROM events WHERE position > ?1 ORDER BY position LIMIT ?2");
     conn.prepare_cached(&sql)?.query_map(params![after.cast_signed(), limit(most)], read_row)?.collect()
 }
 
-pub(super) fn head(conn: &Connection) -> rusqlite::Result<Position> {
+pub(crate) fn head(conn: &Connection) -> rusqlite::Result<Position> {
     conn.prepare_cached("SELECT ifnull(max(position), 0) FROM events")?
         .query_row([], |row| row.get::<_, i64>(0))
         .map(i64::cast_unsigned)

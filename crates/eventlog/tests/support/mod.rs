@@ -26,10 +26,11 @@ pub fn time(secs: i64) -> Timestamp {
     Timestamp::from_timestamp_micros((1_750_000_000 + secs) * 1_000_000).unwrap()
 }
 
-/// A new id; no two are the same within a test process.
+/// A new id; no two are the same, in other processes of a test neither.
 pub fn id() -> Uuid {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    new_uuid(time(0), NEXT.fetch_add(1, Ordering::Relaxed), Partition::of(Uuid::nil()))
+    let number = (u64::from(std::process::id()) << 24) + NEXT.fetch_add(1, Ordering::Relaxed);
+    new_uuid(time(0), number, Partition::of(Uuid::nil()))
 }
 
 pub fn product_id() -> ProductId {

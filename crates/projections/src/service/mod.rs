@@ -3,6 +3,7 @@
 
 mod consumer;
 mod customer;
+mod leases;
 mod meter;
 mod options;
 mod pass;
@@ -17,7 +18,6 @@ pub(crate) mod window;
 mod tests;
 
 use std::{
-    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -26,9 +26,9 @@ use std::{
 };
 
 use domain::Position;
-use eventlog::{Log, LogError, StoreError};
+use eventlog::{Log, LogError};
 use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
+    sync::{Mutex as AsyncMutex, Notify, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -36,12 +36,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use customer::CustomerEntry;
 pub use options::ViewOptions;
 
-use self::slot::Slot;
+use self::slot::{Slot, live};
 use crate::{
-    Progress, RebuildReport, VerifyReport, View, ViewError, ViewStatus,
-    store::{BuildState, Table, ViewStore},
+    Progress, RebuildReport, VerifyReport, View, ViewError, ViewPlace, ViewStatus,
+    store::{BuildState, Registered, Table, ViewStore},
     views::REGISTRY,
 };
+
+/// How long a rebuild or a check may take to end when the views stop.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All views over one log. Cheap to clone; the consumers stop when the last clone is dropped.
 #[derive(Clone)]
@@ -64,36 +67,32 @@ struct Shared {
     building: AsyncMutex<()>,
     /// Whether upkeep runs.
     upkeep: AtomicBool,
+    /// Asks for the leases of views that nobody works for.
+    lease_wanted: Notify,
+    /// Asks where views are that run elsewhere.
+    look_up_wanted: Notify,
 }
 
 impl Views {
-    /// Opens the views stored at `path` (created if need be) over `log`. A view without a live build of this release's
-    /// version gets an empty one, which its consumer folds from the log's start. Builds that a crash left half done are
-    /// dropped. A view whose checkpoint does not match the log is stopped, and says so in its status.
+    /// Opens the views stored at `place` over `log`. A view without a live build of this release's version gets an empty
+    /// one, which its consumer folds from the log's start. Builds that a crash left half done are dropped. A view whose
+    /// checkpoint does not match the log is stopped, and says so in its status.
     ///
     /// # Errors
-    /// When the store or the log does not answer.
-    pub async fn open(path: &Path, log: Log, options: ViewOptions) -> Result<Self, ViewError> {
-        let (file, readers) = (path.to_owned(), options.readers.max(options::FEWEST_READERS));
-        let opened = tokio::task::spawn_blocking(move || ViewStore::open(&file, readers)).await;
-        let store = opened.map_err(|_| ViewError::Store(StoreError::Closed))??;
-        for spec in &REGISTRY {
-            store.create_build(spec, BuildState::Live, log.log_id()).await?;
-        }
-        let registered = store.registered().await?;
-        for old in &registered {
-            let overdue = old.state == BuildState::Retired && old.is_overdue(options.keep_retired);
-            if old.state == BuildState::Building || overdue {
-                store.drop_build(&old.view, old.version, old.build).await?;
-            }
-        }
+    /// When the store or the log does not answer, a file is held by another process, or a database lacks
+    /// [`VIEWS`](crate::VIEWS): nothing is migrated here.
+    pub async fn open(place: ViewPlace, log: Log, options: ViewOptions) -> Result<Self, ViewError> {
+        let store = ViewStore::open(place, options.readers.max(options::FEWEST_READERS)).await?;
+        let registered = with_a_build_of_each(&store, &log).await?;
+        let holders = store.holders(upkeep::builders(&registered).collect()).await?;
+        let is_dead = |build: &Registered| upkeep::is_given_up(build, &holders);
+        upkeep::tidy(&store, &registered, options.keep_retired, is_dead).await?;
         let mut slots = Vec::with_capacity(REGISTRY.len());
         for spec in &REGISTRY {
-            let live = registered.iter().find(|build| build.is_of(spec) && build.state == BuildState::Live);
-            let (Some(live), Some(checkpoint)) = (live, live.and_then(|build| build.checkpoint)) else {
+            let Some((build, checkpoint)) = live(&registered, spec) else {
                 return Err(ViewError::Overtaken { view: spec.name });
             };
-            let slot = Slot::new(Arc::new(Table::new(spec, live.build)), checkpoint);
+            let slot = Slot::new(Arc::new(Table::new(spec, build)), checkpoint, store.is_shared());
             match log.verify_checkpoint(&checkpoint).await {
                 Ok(()) => {}
                 Err(error @ LogError::WentBack { .. }) => slot.halt(&ViewError::Log(error)),
@@ -103,13 +102,25 @@ impl Views {
         }
         let (stop, head) = (CancellationToken::new(), log.subscribe_head());
         let guard = Arc::new(stop.clone().drop_guard());
-        let (tasks, building, upkeep) = (Mutex::default(), AsyncMutex::default(), AtomicBool::new(false));
-        let shared = Shared { store, log, head, options, slots, stop, tasks, building, upkeep };
+        let shared = Shared {
+            store,
+            log,
+            head,
+            options,
+            slots,
+            stop,
+            tasks: Mutex::default(),
+            building: AsyncMutex::default(),
+            upkeep: AtomicBool::new(false),
+            lease_wanted: Notify::new(),
+            look_up_wanted: Notify::new(),
+        };
         Ok(Self { shared: Arc::new(shared), _stop_when_dropped: guard })
     }
 
-    /// Runs the consumers of these views in this process. The others are only read here: where they are is looked up
-    /// now and then. Unknown names and views that run already are passed over.
+    /// Runs the consumers of these views in this process. Where several processes may run a view, one of them works and
+    /// the others stand by. Views that are not named are only read here: where they are is looked up when somebody waits,
+    /// and now and then. Unknown names and views that run already are passed over.
     pub fn start(&self, which: &[&str]) {
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         for slot in &self.shared.slots {
@@ -119,16 +130,27 @@ impl Views {
         }
         if !self.shared.upkeep.swap(true, Ordering::SeqCst) {
             tasks.push(tokio::spawn(upkeep::run(self.shared.clone())));
+            if let Some(leases) = self.shared.store.leases() {
+                tasks.push(tokio::spawn(leases::run(self.shared.clone(), leases.clone())));
+            }
         }
+        self.shared.lease_wanted.notify_one();
     }
 
-    /// Lets every consumer finish and write its window, then stops it.
+    /// Lets every consumer finish and write its window, then stops it, and lets other processes have the work.
     pub async fn stop(&self) {
         self.shared.stop.cancel();
         let tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             // A task that panicked has said so in its view's status.
             let _ = task.await;
+        }
+        if let Some(leases) = self.shared.store.leases() {
+            leases::leave(&self.shared, leases).await;
+        }
+        // Whoever builds notices soon. The store stays ours while somebody writes to it.
+        if tokio::time::timeout(PATIENCE, self.shared.building.lock()).await.is_ok() {
+            self.shared.store.let_go();
         }
     }
 
@@ -141,7 +163,12 @@ impl Views {
     /// The last event that the view counts, and news of it. An unknown view stays at 0.
     #[must_use]
     pub fn subscribe(&self, view: &str) -> watch::Receiver<Position> {
-        self.shared.slot(view).map_or_else(|_| watch::channel(0).1, |slot| slot.position())
+        let Ok(slot) = self.shared.slot(view) else { return watch::channel(0).1 };
+        let news = slot.position();
+        if slot.is_shared() && !slot.works_here() {
+            self.shared.look_up_wanted.notify_one();
+        }
+        news
     }
 
     /// Waits until the view counts the event at `position`, at most `within`. Returns whether it does.
@@ -208,6 +235,16 @@ impl Views {
     ) -> Result<Vec<VerifyReport>, ViewError> {
         verify::start(&self.shared, self.shared.slots.clone(), Box::new(progress)).await
     }
+}
+
+/// The registry, once every view has a live build of this release's version.
+async fn with_a_build_of_each(store: &ViewStore, log: &Log) -> Result<Vec<Registered>, ViewError> {
+    let registered = store.registered().await?;
+    let missing = || REGISTRY.iter().filter(|spec| live(&registered, spec).is_none());
+    for spec in missing() {
+        store.create_build(spec, BuildState::Live, log.log_id()).await?;
+    }
+    Ok(if missing().next().is_some() { store.registered().await? } else { registered })
 }
 
 impl Shared {

@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use domain::{Envelope, Position};
-use eventlog::{Log, LogError, sqlite::PendingWrite};
+use eventlog::{Log, LogError};
 use tokio::sync::mpsc;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     meter::Meter,
     window::{Build, fold_window},
 };
-use crate::ViewError;
+use crate::{ViewError, store::Pending};
 
 /// Events read at once: reading decodes them, which must not keep a worker of the runtime for long.
 const PAGE: usize = 1_024;
@@ -31,7 +31,7 @@ pub(super) struct Passed {
 }
 
 /// The writes of one window: each build's window number and answer.
-type Writes = Vec<(u64, PendingWrite<()>)>;
+type Writes = Vec<(u64, Pending<()>)>;
 
 /// Folds the builds, which stand at the same event, up to `until`.
 pub(super) async fn pass(
@@ -58,7 +58,8 @@ pub(super) async fn pass(
         let mut writes = Vec::with_capacity(builds.len());
         for ((build, batch), rows) in builds.iter().zip(batches).zip(&mut rows) {
             *rows += batch.len() as u64;
-            writes.push((build.folder.window(), shared.store.write(build.table.clone(), batch)));
+            let number = build.folder.window();
+            writes.push((number, shared.store.write(build.table.clone(), batch, number)));
         }
         in_flight.push_back(writes);
         events += count as u64;

@@ -71,9 +71,7 @@ impl Shared {
 
     /// Looks up which build is live; returns whether it is another than `known`.
     async fn live_table(&self, slot: &Slot, known: &Table) -> Result<bool, ViewError> {
-        if !slot.runs_here() {
-            slot.look_up(&self.store.registered().await?);
-        }
+        slot.look_up(&self.store.registered().await?);
         Ok(slot.table().build != known.build)
     }
 }

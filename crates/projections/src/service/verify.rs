@@ -8,13 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Shared,
+    leases::Claim,
     meter::{Meter, Tell},
     pass::pass,
     slot::Slot,
     window::Build,
 };
 use crate::{
-    Difference, Phase, VerifyReport, ViewError,
+    Difference, Phase, Value, VerifyReport, ViewError,
     store::{ScannedRow, Table},
 };
 
@@ -35,6 +36,15 @@ pub(super) async fn start(
 impl Shared {
     async fn verify(&self, slots: Vec<Arc<Slot>>, tell: Tell) -> Result<Vec<VerifyReport>, ViewError> {
         let _alone = self.building.lock().await;
+        let claim = Claim::take(self, &slots).await?;
+        let checked = self.verify_alone(slots, tell).await;
+        if let Some(claim) = claim {
+            claim.release().await;
+        }
+        checked
+    }
+
+    async fn verify_alone(&self, slots: Vec<Arc<Slot>>, tell: Tell) -> Result<Vec<VerifyReport>, ViewError> {
         let names = slots.iter().map(|slot| slot.name().to_owned()).collect();
         let meter = Meter::new(names, Vec::new(), tell);
         let builds = self.begin(&slots).await?;
@@ -54,8 +64,10 @@ impl Shared {
     ) -> Result<Vec<VerifyReport>, ViewError> {
         // Every live build is here or further; the rest follows for each view by itself.
         let mut until = self.log.head().await?;
-        for registered in self.store.registered().await? {
-            if slots.iter().any(|slot| registered.is_of(slot.table().spec)) {
+        let registered = self.store.registered().await?;
+        slots.iter().for_each(|slot| slot.look_up(&registered));
+        for registered in registered {
+            if slots.iter().any(|slot| registered.is_of(slot.spec())) {
                 until = registered.checkpoint.map_or(until, |checkpoint| until.min(checkpoint.position));
             }
         }
@@ -71,7 +83,7 @@ impl Shared {
 
     async fn compare(&self, slot: &Slot, scratch: Build, meter: &Meter) -> Result<VerifyReport, ViewError> {
         // Up to where the view says it is, not only up to the last event that meant something to it.
-        self.store_checkpoint(&mut *slot.turn.lock().await).await?;
+        self.store_checkpoint(slot, &mut *slot.turn.lock().await).await?;
         let live = slot.table();
         let (at, mut live_rows) = self.scan(live.clone());
         // From here on the live rows are seen as they were at this position.
@@ -100,6 +112,9 @@ impl Shared {
         let shown = self.options.shown_differences;
         let (mut left, mut right) = (live_rows.next().await?, refolded_rows.next().await?);
         while let Some(order) = order(left.as_ref(), right.as_ref()) {
+            if self.stop.is_cancelled() {
+                return Err(ViewError::ShuttingDown);
+            }
             let live_row = if order.is_le() { left.take() } else { None };
             let refolded_row = if order.is_ge() { right.take() } else { None };
             if order.is_le() {
@@ -172,9 +187,9 @@ fn shown_row(row: ScannedRow, table: &Table) -> serde_json::Value {
     let names = std::iter::once("sort").chain(table.spec.columns.iter().map(|column| column.name));
     for (name, value) in names.zip(row.columns) {
         shown[name] = match value {
-            rusqlite::types::Value::Text(text) => json!(text),
-            rusqlite::types::Value::Integer(number) => json!(number),
-            _ => serde_json::Value::Null,
+            Some(Value::Text(text)) => json!(text),
+            Some(Value::Integer(number)) => json!(number),
+            None => serde_json::Value::Null,
         };
     }
     shown

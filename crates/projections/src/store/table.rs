@@ -1,63 +1,61 @@
-//! The table of one build and its statements, written out once.
+//! The table of one build, and the statements that every store writes alike.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::OnceLock};
 
-use crate::spec::Spec;
-
-/// Rows of one upsert statement, the largest first: prepared multi-row statements beat single rows several times.
-const UPSERT_ROWS: [usize; 4] = [64, 16, 4, 1];
-/// Keys of one fetch statement.
-const FETCH_KEYS: [usize; 3] = [64, 8, 1];
+use super::{postgres, sqlite};
+use crate::{ColumnKind, ListQuery, spec::Spec};
 
 /// The table `<view>_v<version>_b<build>`: key, sort, the view's columns, doc.
 pub(crate) struct Table {
     pub(crate) spec: &'static Spec,
     pub(crate) build: u32,
     pub(crate) name: String,
-    /// Number of rows, statement.
-    pub(super) upserts: Vec<(usize, String)>,
-    /// Number of keys, statement.
-    pub(super) fetches: Vec<(usize, String)>,
-    pub(super) get: String,
-    pub(super) delete: String,
-    /// All rows by key.
-    pub(super) scan: String,
+    /// Statements, written out once by the store that uses them.
+    pub(super) sqlite: OnceLock<sqlite::Statements>,
+    pub(super) postgres: OnceLock<postgres::Statements>,
 }
 
 impl Table {
     pub(crate) fn new(spec: &'static Spec, build: u32) -> Self {
-        let name = format!("{}_v{}_b{build}", spec.name, spec.version);
-        let columns: String = spec.columns.iter().map(|column| format!(", {}", column.name)).collect();
-        Self {
-            upserts: UPSERT_ROWS.map(|rows| (rows, upsert(&name, spec, rows))).into(),
-            fetches: FETCH_KEYS
-                .map(|keys| {
-                    let marks = vec!["?"; keys].join(",");
-                    (keys, format!("SELECT key, sort, doc FROM {name} WHERE key IN ({marks})"))
-                })
-                .into(),
-            get: format!("SELECT doc FROM {name} WHERE key = ?1 AND sort IS NOT NULL"),
-            delete: format!("DELETE FROM {name} WHERE key = ?1"),
-            scan: format!("SELECT key, sort{columns}, doc FROM {name} ORDER BY key"),
-            spec,
-            build,
-            name,
-        }
+        let name = table_name(spec.name, spec.version, build);
+        Self { spec, build, name, sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
-    /// Creates the table, without indexes beside the key's.
-    pub(super) fn create(&self) -> String {
-        let mut sql = format!("CREATE TABLE {} (key TEXT PRIMARY KEY NOT NULL, sort INTEGER", self.name);
+    /// Whether lists can be filtered by `column`.
+    pub(crate) fn has_column(&self, column: &str) -> bool {
+        self.spec.columns.iter().any(|known| known.name == column)
+    }
+
+    /// The columns as a table definition has them.
+    pub(super) fn definition(&self, text: &str, integer: &str) -> String {
+        let mut sql = format!("key {text} PRIMARY KEY NOT NULL, sort {integer}");
         for column in self.spec.columns {
             let kind = match column.kind {
-                crate::ColumnKind::Text => "TEXT",
-                crate::ColumnKind::Integer => "INTEGER",
+                ColumnKind::Text => text,
+                ColumnKind::Integer => integer,
             };
             // Writing to a String does not fail.
             let _ = write!(sql, ", {} {kind}", column.name);
         }
-        sql.push_str(", doc TEXT NOT NULL) STRICT, WITHOUT ROWID");
         sql
+    }
+
+    /// All columns but the document: key, sort, the view's.
+    pub(super) fn columns(&self) -> String {
+        let mut columns = "key, sort".to_owned();
+        for column in self.spec.columns {
+            let _ = write!(columns, ", {}", column.name);
+        }
+        columns
+    }
+
+    /// What an upsert does to a row that is there.
+    pub(super) fn update(&self) -> String {
+        let mut update = "sort = excluded.sort, doc = excluded.doc".to_owned();
+        for column in self.spec.columns {
+            let _ = write!(update, ", {0} = excluded.{0}", column.name);
+        }
+        update
     }
 
     /// Creates the indexes, one statement each.
@@ -69,20 +67,27 @@ impl Table {
         self.spec.indexes.iter().enumerate().map(index).collect()
     }
 
-    /// Whether lists can be filtered by `column`.
-    pub(crate) fn has_column(&self, column: &str) -> bool {
-        self.spec.columns.iter().any(|known| known.name == column)
+    /// A page of a list. Its parameters, in order: the filters' values; if it goes on behind a cursor, that one's sort
+    /// and key; the limit. `mark` is how the store writes the n-th parameter.
+    pub(super) fn list(&self, query: &ListQuery, mark: impl Fn(usize) -> String) -> String {
+        let mut sql = format!("SELECT key, sort, doc FROM {} WHERE sort IS NOT NULL", self.name);
+        let mut last = 0;
+        for (column, _) in &query.filters {
+            last += 1;
+            let _ = write!(sql, " AND {column} = {}", mark(last));
+        }
+        let (direction, beyond) = if query.newest_first { ("DESC", "<") } else { ("ASC", ">") };
+        if query.after.is_some() {
+            // The first comparison is what an index can use.
+            let (sort, key) = (mark(last + 1), mark(last + 2));
+            let _ = write!(sql, " AND sort {beyond}= {sort} AND (sort, key) {beyond} ({sort}, {key})");
+            last += 2;
+        }
+        let _ = write!(sql, " ORDER BY sort {direction}, key {direction} LIMIT {}", mark(last + 1));
+        sql
     }
 }
 
-fn upsert(name: &str, spec: &Spec, rows: usize) -> String {
-    let mut columns = "key, sort".to_owned();
-    let mut update = "sort = excluded.sort".to_owned();
-    for column in spec.columns.iter().map(|column| column.name).chain(["doc"]) {
-        let _ = write!(columns, ", {column}");
-        let _ = write!(update, ", {column} = excluded.{column}");
-    }
-    let row = format!("({})", vec!["?"; spec.columns.len() + 3].join(","));
-    let values = vec![row.as_str(); rows].join(",");
-    format!("INSERT INTO {name} ({columns}) VALUES {values} ON CONFLICT (key) DO UPDATE SET {update}")
+pub(super) fn table_name(view: &str, version: u32, build: u32) -> String {
+    format!("{view}_v{version}_b{build}")
 }

@@ -1,6 +1,6 @@
 //! What every view must pass.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{Envelope, Position};
 use eventlog::Checkpoint;
@@ -8,17 +8,17 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    crowd,
+    crowd, places,
     scripts::{Random, Scenario},
     story,
 };
 use crate::{
-    RowKey, View,
+    RowKey, View, ViewPlace,
     batch::Batch,
     fold::{Fold, Folder, StoredRow},
     service::window::{Build, fold_window},
     spec::Spec,
-    store::{BuildState, ViewStore},
+    store::{BuildState, ViewStore, Window, consumer_of},
 };
 
 /// Rows by key, as a store would keep them.
@@ -93,13 +93,23 @@ pub(crate) fn tolerates_any_order<V: View>() {
 /// Events that come again after a crash between fold and commit, or after the commit, count once.
 pub(crate) async fn applied_twice_is_once<V: View>() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("views.db");
+    applied_twice_in::<V>(ViewPlace::Sqlite(folder.path().join("views.db"))).await;
+    if let Some(schema) = places::schema().await {
+        applied_twice_in::<V>(places::process(&schema, Duration::from_secs(60)).await).await;
+    }
+}
+
+async fn applied_twice_in<V: View>(place: ViewPlace) {
     let log_id = Uuid::from_u128(1);
     let spec: &'static Spec = Box::leak(Box::new(Spec::of::<V>()));
     let events = crowd(8, 30).envelopes();
     let (first, second) = events.split_at(events.len() / 2);
 
-    let store = ViewStore::open(&path, 2).unwrap();
+    let store = ViewStore::open(place, 2).await.unwrap();
+    let held = match store.leases() {
+        Some(leases) => leases.take_if_free(&consumer_of(V::NAME, V::VERSION), 0).await.unwrap(),
+        None => None,
+    };
     let table = store.create_build(spec, BuildState::Live, log_id).await.unwrap().unwrap();
     let none = Checkpoint { log_id, position: 0, event_id: None };
     let begin = |checkpoint| vec![Build { table: table.clone(), folder: (spec.folder)(10), checkpoint }];
@@ -108,21 +118,25 @@ pub(crate) async fn applied_twice_is_once<V: View>() {
             fold_window(&store, begin(checkpoint), events.to_vec()).await.unwrap();
         (builds.pop().unwrap().checkpoint, batches.pop().unwrap())
     };
+    let commit = |batch, from, to| {
+        let table = table.clone();
+        store.commit(Window { table, batch, from, to, held })
+    };
 
     let (halfway, batch) = fold(none, first).await;
-    assert!(store.commit(table.clone(), batch, none, halfway).await.unwrap());
+    assert!(commit(batch, none, halfway).await.unwrap());
     // Folded, and lost before it was written.
     drop(fold(halfway, second).await);
     // Everything comes again; what is below the checkpoint does not count.
     let (end, batch) = fold(halfway, &events).await;
-    assert!(store.commit(table.clone(), batch, halfway, end).await.unwrap());
+    assert!(commit(batch, halfway, end).await.unwrap());
     // The same window once more, by somebody who does not know that it is written.
     let (again, batch) = fold(halfway, second).await;
-    assert!(!store.commit(table.clone(), batch, halfway, again).await.unwrap());
+    assert!(!commit(batch, halfway, again).await.unwrap());
 
     let all = keep::<V>(&events, usize::MAX, false).0;
-    let stored =
-        store.fetch(table, all.keys().map(|key| RowKey::from(key.as_str())).collect()).await.unwrap();
+    let keys = all.keys().map(|key| RowKey::from(key.as_str())).collect();
+    let stored = store.fetch(table.clone(), keys).await.unwrap();
     let stored: BTreeMap<_, _> = stored
         .into_iter()
         .map(|row| (row.key.to_string(), (row.sort, serde_json::from_str(&row.doc).unwrap())))

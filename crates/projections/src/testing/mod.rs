@@ -3,6 +3,7 @@
 mod checks;
 mod history;
 mod orders;
+pub(crate) mod places;
 mod returns;
 mod scripts;
 mod stays;

@@ -19,8 +19,8 @@ pub(super) struct Cell<S> {
     pub(super) since: Timestamp,
     pub(super) last_position: Position,
     pub(super) correlation_id: Uuid,
-    /// Whether a worker is at its steps.
-    pub(super) working: bool,
+    /// The number of the worker that is at its steps, if one is.
+    pub(super) worker: Option<u64>,
 }
 
 impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
@@ -32,7 +32,7 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
             since,
             last_position: 0,
             correlation_id,
-            working: false,
+            worker: None,
         }
     }
 
@@ -46,7 +46,7 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
             outbox: saved.outbox.into(),
             since: saved.since,
             last_position: saved.last_position,
-            working: false,
+            worker: None,
         })
     }
 
@@ -68,6 +68,6 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
 
     /// Whether steps are to be done.
     pub(super) fn is_busy(&self) -> bool {
-        self.working || !self.outbox.is_empty()
+        self.worker.is_some() || !self.outbox.is_empty()
     }
 }

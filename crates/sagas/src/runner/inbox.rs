@@ -5,12 +5,14 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{DRAIN, Runner, worker::Failure};
+use super::{DRAIN, Runner, cell::Cell, worker::Failure};
 use crate::{process::Process, sagas::SagaError, store::InstanceSummary};
 
 /// A worker's report: how many steps it did, and what stopped it.
 pub(super) struct Message {
     pub(super) key: Uuid,
+    /// The worker's number.
+    pub(super) worker: u64,
     pub(super) done: usize,
     pub(super) failure: Option<Failure>,
 }
@@ -26,6 +28,22 @@ pub(crate) enum Operation {
     Save,
 }
 
+impl Operation {
+    /// The word that is stored.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Save => "save",
+        }
+    }
+
+    /// The operation with this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Retry, Self::Skip, Self::Save].into_iter().find(|operation| operation.name() == name)
+    }
+}
+
 /// An operator's request.
 pub(crate) struct Request {
     pub(crate) operation: Operation,
@@ -38,23 +56,27 @@ impl<P: Process> Runner<P> {
     pub(super) fn work_on(&mut self, key: Uuid) {
         let Some(cell) = self.cells.get_mut(&key) else { return };
         let Some(first) = cell.outbox.front() else { return };
-        if cell.working || first.stuck {
+        if cell.worker.is_some() || first.stuck {
             return;
         }
         if let Some(at) = first.next_retry_at.filter(|at| *at > self.shared.clock.now()) {
             self.retries.insert((at, key));
             return;
         }
-        cell.working = true;
+        self.workers_begun += 1;
         self.working += 1;
-        self.worker.start(key, cell.outbox.iter().cloned().collect(), self.outbox.clone());
+        cell.worker = Some(self.workers_begun);
+        let steps = cell.outbox.iter().cloned().collect();
+        self.worker.start(key, self.workers_begun, steps, self.outbox.clone());
     }
 
     /// A worker is done, or stopped.
     pub(super) fn finished(&mut self, message: Message) {
         self.working -= 1;
-        let Some(cell) = self.cells.get_mut(&message.key) else { return };
-        cell.working = false;
+        // The instance may have gone to another process and come back since: then the report is about another outbox.
+        let same = |cell: &&mut Cell<P::State>| cell.worker == Some(message.worker);
+        let Some(cell) = self.cells.get_mut(&message.key).filter(same) else { return };
+        cell.worker = None;
         cell.outbox.drain(..message.done.min(cell.outbox.len()));
         if let (Some(failure), Some(step)) = (message.failure, cell.outbox.front_mut()) {
             step.attempts += 1;
@@ -74,42 +96,37 @@ impl<P: Process> Runner<P> {
     }
 
     /// Does what an operator wants, stores it, and goes on.
-    pub(super) async fn answer(
-        &mut self,
-        request: Request,
-        stop: &CancellationToken,
-    ) -> Result<(), SagaError> {
-        let answer = self.operate(&request, stop).await;
+    pub(super) async fn answer(&mut self, request: Request, stop: &CancellationToken) {
+        let answer = self.operate(request.operation, request.key, stop).await;
         // An operator who has gone away still had it done.
         let _ = request.answer.send(answer);
-        Ok(())
     }
 
-    async fn operate(
+    pub(super) async fn operate(
         &mut self,
-        request: &Request,
+        operation: Operation,
+        key: Uuid,
         stop: &CancellationToken,
     ) -> Result<Option<InstanceSummary>, SagaError> {
-        let key = request.key;
-        if request.operation == Operation::Save {
+        if operation == Operation::Save {
             self.flush(stop).await?;
             return Ok(None);
+        }
+        if !self.places.has(key) {
+            return Err(SagaError::Elsewhere { process: P::NAME.to_owned(), key });
         }
         self.fetch(std::iter::once(key)).await?;
         let unknown = || SagaError::UnknownInstance { process: P::NAME.to_owned(), key };
         let cell = self.cells.get_mut(&key).ok_or_else(unknown)?;
         let waits = cell.outbox.front().is_some_and(|step| step.stuck || step.next_retry_at.is_some());
-        if cell.working || !waits {
+        if cell.worker.is_some() || !waits {
             return Err(SagaError::NotStuck { process: P::NAME.to_owned(), key });
         }
-        match request.operation {
-            Operation::Skip => drop(cell.outbox.pop_front()),
-            Operation::Retry | Operation::Save => {
-                if let Some(step) = cell.outbox.front_mut() {
-                    step.stuck = false;
-                    step.next_retry_at = None;
-                }
-            }
+        if operation == Operation::Skip {
+            drop(cell.outbox.pop_front());
+        } else if let Some(step) = cell.outbox.front_mut() {
+            step.stuck = false;
+            step.next_retry_at = None;
         }
         self.save(&[key], Vec::new(), stop).await?;
         let summary = self.cells.get(&key).map(|cell| cell.to_saved::<P>(key).summary(P::NAME));
@@ -131,7 +148,8 @@ impl<P: Process> Runner<P> {
 
     fn finished_last(&mut self, message: Message) {
         self.working -= 1;
-        if let Some(cell) = self.cells.get_mut(&message.key) {
+        let same = |cell: &&mut Cell<P::State>| cell.worker == Some(message.worker);
+        if let Some(cell) = self.cells.get_mut(&message.key).filter(same) {
             cell.outbox.drain(..message.done.min(cell.outbox.len()));
             self.dirty.insert(message.key);
         }

@@ -4,10 +4,15 @@
 //! done, timers and the checkpoint are stored in one transaction; only then the steps are worked off: in order within an
 //! instance, concurrently across instances. A step that is done leaves its outbox in memory at once and in the store
 //! with the next transaction: after a crash it is done again under the same command id, which is no more than asking.
+//!
+//! Where several processes share the work, the runner has slots of it ([`share`]) and reacts for their instances only. What
+//! it writes is written only while they are still its own; a runner that has lost one begins anew from the store.
 
 mod cell;
 mod completion;
 mod inbox;
+mod places;
+mod share;
 mod worker;
 
 use std::{
@@ -17,18 +22,18 @@ use std::{
 };
 
 use domain::{Envelope, Timestamp, derive_uuid};
-use eventlog::{Checkpoint, Executor};
+use eventlog::{Checkpoint, Executor, StoreError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::completion::completed;
 pub(crate) use self::inbox::{Operation, Request};
-use self::{cell::Cell, inbox::Message, worker::Worker};
+use self::{cell::Cell, inbox::Message, places::Places, worker::Worker};
 use crate::{
     process::{Input, Process, Reaction},
     sagas::{SagaError, Shared},
-    store::{Changes, PendingStep, Saved, TimerRow, WorkStore},
+    store::{Backend, Changes, PendingStep, Saved, TimerRow},
 };
 
 /// How many events are reacted to in one transaction.
@@ -44,14 +49,14 @@ const STORE_RETRY: Duration = Duration::from_millis(200);
 
 /// The task that runs process `P`.
 pub(crate) struct Runner<P: Process> {
-    store: WorkStore,
+    store: Arc<dyn Backend>,
     executor: Executor,
     shared: Arc<Shared>,
     worker: Worker,
-    /// The last event that was reacted to.
-    checkpoint: Checkpoint,
-    /// Whether the store has an older one: events that meant nothing are not worth a write of their own.
-    checkpoint_waits: bool,
+    /// What is ours, and how far it is.
+    places: Places,
+    /// When to look again what is ours; never if nobody else is there.
+    share_at: Option<tokio::time::Instant>,
     cells: HashMap<Uuid, Cell<P::State>>,
     /// Cells whose memory is newer than the store.
     dirty: BTreeSet<Uuid>,
@@ -63,56 +68,48 @@ pub(crate) struct Runner<P: Process> {
     forget_at: usize,
     outbox: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
-    requests: mpsc::Receiver<Request>,
     working: usize,
+    /// Numbers workers.
+    workers_begun: u64,
 }
 
 impl<P: Process> Runner<P> {
-    /// Reads the checkpoint and whatever was under way.
+    /// Takes its share of the work and goes on with whatever was under way.
     pub(crate) async fn recover(
-        store: WorkStore,
+        store: Arc<dyn Backend>,
         executor: Executor,
         shared: Arc<Shared>,
-        requests: mpsc::Receiver<Request>,
+        stop: &CancellationToken,
     ) -> Result<Self, SagaError> {
-        let log = executor.log();
-        let checkpoint = match store.checkpoint(P::NAME).await? {
-            Some(checkpoint) => {
-                log.verify_checkpoint(&checkpoint).await?;
-                checkpoint
-            }
-            None => Checkpoint { log_id: log.log_id(), position: 0, event_id: None },
-        };
         let (outbox, inbox) = mpsc::unbounded_channel();
         let mut runner = Self {
             worker: Worker::new(P::NAME, executor.clone(), shared.clone()),
-            next_timer: store.next_timer(P::NAME).await?,
+            places: Places::new(store.slots()),
+            share_at: None,
+            next_timer: None,
             cells: HashMap::new(),
             dirty: BTreeSet::new(),
             dirty_since: None,
             retries: BTreeSet::new(),
             working: 0,
+            workers_begun: 0,
             forget_at: IDLE_INSTANCES / 4,
             store,
             executor,
             shared,
-            checkpoint,
-            checkpoint_waits: false,
             outbox,
             inbox,
-            requests,
         };
-        for saved in runner.store.unfinished(P::NAME).await? {
-            let key = saved.key;
-            runner.cells.insert(key, Cell::from_saved(saved)?);
-            runner.work_on(key);
-        }
-        runner.shared.advanced(P::NAME, runner.checkpoint.position);
+        runner.share(stop).await?;
         Ok(runner)
     }
 
     /// Runs until `stop`, then finishes what is under way and stores it.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), SagaError> {
+    pub(crate) async fn run(
+        mut self,
+        requests: &mut mpsc::Receiver<Request>,
+        stop: &CancellationToken,
+    ) -> Result<(), SagaError> {
         let log = self.executor.log().clone();
         while !stop.is_cancelled() {
             let wake = self.next_wake();
@@ -124,17 +121,18 @@ impl<P: Process> Runner<P> {
                         self.finished(message);
                     }
                 }
-                Some(request) = self.requests.recv() => self.answer(request, &stop).await?,
-                () = tokio::time::sleep_until(wake) => self.tick(&stop).await?,
-                events = log.next(self.checkpoint.position, BATCH, &stop) => match events? {
+                Some(request) = requests.recv() => self.answer(request, stop).await,
+                () = tokio::time::sleep_until(wake) => self.tick(stop).await?,
+                events = log.next(self.places.reading(), BATCH, stop), if !self.places.is_empty() => match events? {
                     // The log has shut down: there will be no more.
                     none if none.is_empty() => break,
-                    events => self.react_to(&events, &stop).await?,
+                    events => self.react_to(&events, stop).await?,
                 },
             }
         }
         self.drain().await;
-        self.flush(&stop).await
+        self.flush(stop).await?;
+        Ok(self.store.leave(P::NAME).await?)
     }
 
     /// Reacts to a batch of events and stores it all, then sets to work.
@@ -144,8 +142,9 @@ impl<P: Process> Runner<P> {
         stop: &CancellationToken,
     ) -> Result<(), SagaError> {
         let Some(last) = events.last() else { return Ok(()) };
+        let keys = events.iter().filter_map(|event| P::instance(event).map(|key| (key, event)));
         let keys: Vec<(Uuid, &Arc<Envelope>)> =
-            events.iter().filter_map(|event| P::instance(event).map(|key| (key, event))).collect();
+            keys.filter(|(key, event)| self.places.wants(*key, event.position)).collect();
         let mut begun = HashSet::new();
         let stored = keys.iter().filter(|(key, event)| {
             // What begins in this batch is not in the store for its later events either.
@@ -172,18 +171,18 @@ impl<P: Process> Runner<P> {
         }
         touched.sort_unstable();
         touched.dedup();
-        self.checkpoint = Checkpoint {
-            log_id: self.checkpoint.log_id,
+        self.places.advance(Checkpoint {
+            log_id: self.executor.log().log_id(),
             position: last.position,
             event_id: Some(last.metadata.event_id),
-        };
-        self.checkpoint_waits = true;
+        });
         if touched.is_empty() && timers.is_empty() {
+            // Not worth a write of its own: it goes with the next, or after a while.
             self.dirty_since.get_or_insert_with(tokio::time::Instant::now);
-            self.shared.advanced(P::NAME, last.position);
         } else {
             self.save(&touched, timers, stop).await?;
         }
+        self.shared.advanced(P::NAME, self.places.reading());
         for key in touched {
             self.work_on(key);
         }
@@ -249,13 +248,20 @@ impl<P: Process> Runner<P> {
             self.work_on(key);
         }
         if self.dirty_since.is_some_and(|since| since.elapsed() >= LAZY_WRITE) {
-            self.flush(stop).await?;
+            // Where work is shared, the checkpoints of slots that nothing happened in wait for the next look at what is ours.
+            let dirty: Vec<Uuid> = self.dirty.iter().copied().collect();
+            self.save_with(&dirty, Vec::new(), self.share_at.is_none(), stop).await?;
+            self.dirty_since = None;
+        }
+        if self.share_at.is_some_and(|at| at <= tokio::time::Instant::now()) {
+            // Nobody is told when it fails: what is ours stays so until somebody else has it, and then no write of ours counts.
+            self.share(stop).await?;
         }
         Ok(())
     }
 
     async fn fire_timers(&mut self, now: Timestamp, stop: &CancellationToken) -> Result<(), SagaError> {
-        let due = self.store.due_timers(P::NAME, now, BATCH).await?;
+        let due = self.store.due_timers(P::NAME, &self.places.slots(), now, BATCH).await?;
         let due: Vec<(Uuid, eventlog::Timer)> = due
             .into_iter()
             .filter_map(|timer| Uuid::from_slice(&timer.instance).ok().map(|key| (key, timer)))
@@ -283,7 +289,7 @@ impl<P: Process> Runner<P> {
             }
         }
         self.save(&touched, timers, stop).await?;
-        self.next_timer = self.store.next_timer(P::NAME).await?;
+        self.next_timer = self.store.next_timer(P::NAME, &self.places.slots()).await?;
         for key in touched {
             self.work_on(key);
         }
@@ -293,42 +299,43 @@ impl<P: Process> Runner<P> {
     /// Stores all that is newer in memory.
     async fn flush(&mut self, stop: &CancellationToken) -> Result<(), SagaError> {
         let dirty: Vec<Uuid> = self.dirty.iter().copied().collect();
-        self.save(&dirty, Vec::new(), stop).await
+        self.save_with(&dirty, Vec::new(), true, stop).await
     }
 
-    /// Stores these instances with timers and the checkpoint, in one transaction: an instance is never stored ahead of the
-    /// checkpoint, or an event that it ignored would meet a later state after a crash. A store that does not take it is
-    /// asked again until it does: nothing goes on before. Instances that only finished a step are not in a hurry, and
-    /// are usually stored with the reaction to what the step has led to.
+    /// Stores these instances with timers.
     async fn save(
         &mut self,
         keys: &[Uuid],
         timers: Vec<TimerRow>,
         stop: &CancellationToken,
     ) -> Result<(), SagaError> {
+        self.save_with(keys, timers, false, stop).await
+    }
+
+    /// Stores these instances with timers and the checkpoints of their slots (or of all), in one transaction: an instance is
+    /// never stored ahead of its checkpoint, or an event that it ignored would meet a later state after a crash. A store that
+    /// does not take it is asked again until it does: nothing goes on before. Instances that only finished a step are not in
+    /// a hurry, and are usually stored with the reaction to what the step has led to.
+    async fn save_with(
+        &mut self,
+        keys: &[Uuid],
+        timers: Vec<TimerRow>,
+        all_slots: bool,
+        stop: &CancellationToken,
+    ) -> Result<(), SagaError> {
         let saved = |key: &Uuid| self.cells.get(key).map(|cell| cell.to_saved::<P>(*key));
         let instances: Vec<Saved> = keys.iter().filter_map(saved).collect();
         let earliest = timers.iter().filter_map(|timer| timer.due_at).min();
-        let checkpoint = self.checkpoint_waits.then_some(self.checkpoint);
-        let changes = Arc::new(Changes { instances, timers, checkpoint });
-        if !changes.instances.is_empty() || !changes.timers.is_empty() || changes.checkpoint.is_some() {
-            loop {
-                let job = changes.clone();
-                match self.store.writer.write(move |conn| job.write(conn, P::NAME)).await {
-                    Ok(()) => break,
-                    Err(error) if stop.is_cancelled() => return Err(error.into()),
-                    Err(error) => {
-                        tracing::warn!(process = P::NAME, %error, "the work store does not take a write; trying again");
-                        self.shared.trouble(P::NAME, Some(error.to_string()));
-                        tokio::time::sleep(STORE_RETRY).await;
-                    }
-                }
-            }
-            self.shared.trouble(P::NAME, None);
-        }
-        if let Some(checkpoint) = checkpoint {
-            self.checkpoint_waits = false;
-            self.shared.advanced(P::NAME, checkpoint.position);
+        let of_rows: BTreeSet<u16> = keys
+            .iter()
+            .chain(timers.iter().map(|timer| &timer.key))
+            .map(|key| self.places.slot(*key))
+            .collect();
+        let (held, checkpoints) = self.places.to_write(|slot| all_slots || of_rows.contains(&slot));
+        let changes = Arc::new(Changes { instances, timers, checkpoints, held });
+        if !changes.instances.is_empty() || !changes.timers.is_empty() || !changes.checkpoints.is_empty() {
+            self.write(&changes, stop).await?;
+            self.places.written(&changes.checkpoints);
         }
         if earliest.is_some_and(|due| self.next_timer.is_none_or(|next| due < next)) {
             self.next_timer = earliest;
@@ -336,9 +343,25 @@ impl<P: Process> Runner<P> {
         for key in keys {
             self.dirty.remove(key);
         }
-        if self.dirty.is_empty() {
+        if self.dirty.is_empty() && (self.share_at.is_some() || !self.places.are_ahead_of_store()) {
             self.dirty_since = None;
         }
+        Ok(())
+    }
+
+    async fn write(&self, changes: &Arc<Changes>, stop: &CancellationToken) -> Result<(), SagaError> {
+        loop {
+            match self.store.write(P::NAME, changes.clone()).await {
+                Ok(()) => break,
+                Err(error) if stop.is_cancelled() || error == StoreError::Fenced => return Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(process = P::NAME, %error, "the work store does not take a write; trying again");
+                    self.shared.trouble(P::NAME, Some(error.to_string()));
+                    tokio::time::sleep(STORE_RETRY).await;
+                }
+            }
+        }
+        self.shared.trouble(P::NAME, None);
         Ok(())
     }
 
@@ -351,7 +374,8 @@ impl<P: Process> Runner<P> {
         // A clock that is set is noticed within a second.
         let longest = Duration::from_secs(1);
         let wait = [timer, retry, lazy].into_iter().flatten().min().unwrap_or(longest).min(longest);
-        tokio::time::Instant::now() + wait
+        let wake = tokio::time::Instant::now() + wait;
+        self.share_at.map_or(wake, |share| share.min(wake))
     }
 
     /// Drops instances from memory that nothing is to be done for, once there are many of them: first those that are

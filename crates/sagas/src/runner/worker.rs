@@ -64,12 +64,18 @@ impl Worker {
     }
 
     /// Works off `steps` in order, as far as it goes, and reports once.
-    pub(super) fn start(&self, key: Uuid, steps: Vec<PendingStep>, report: mpsc::UnboundedSender<Message>) {
+    pub(super) fn start(
+        &self,
+        key: Uuid,
+        worker: u64,
+        steps: Vec<PendingStep>,
+        report: mpsc::UnboundedSender<Message>,
+    ) {
         let context = self.context.clone();
         tokio::spawn(async move {
             let (done, failure) = context.work_off(&steps).await;
             // Nobody listens any more after a stop: the steps are done again, under the same ids.
-            let _ = report.send(Message { key, done, failure });
+            let _ = report.send(Message { key, worker, done, failure });
         });
     }
 

@@ -1,11 +1,9 @@
 //! The shape of an instance in the store, and what an operator is shown of it.
 
 use domain::{Position, Timestamp};
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::stored;
 use crate::process::{Action, Awaiting};
 
 /// A step that is stored and not done yet.
@@ -78,6 +76,14 @@ impl InstanceState {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Which rows of instances are in this state, or in any but ended, as a condition in SQL.
+    pub(super) fn condition(state: Option<Self>) -> String {
+        match state {
+            Some(state) => format!("status = '{}'", state.name()),
+            None => "status <> 'ended'".to_owned(),
+        }
     }
 
     pub(crate) fn of(outbox: Option<&PendingStep>, awaiting: Option<&Awaiting>) -> Self {
@@ -166,58 +172,65 @@ pub(crate) struct Saved {
     pub(crate) correlation_id: Uuid,
 }
 
-impl Saved {
-    pub(crate) fn upsert(&self, conn: &Connection, process: &str) -> rusqlite::Result<()> {
-        let outbox = if self.outbox.is_empty() {
-            "[]".to_owned()
-        } else {
-            serde_json::to_string(&self.outbox).expect("steps have string keys and no failing serializer")
-        };
-        conn.prepare_cached(
-            "INSERT INTO instances (process, key, version, status, state, outbox, awaiting, deadline, since, last_position,
-                 correlation_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT DO UPDATE SET version = excluded.version, status = excluded.status, state = excluded.state,
-                 outbox = excluded.outbox, awaiting = excluded.awaiting, deadline = excluded.deadline,
-                 since = excluded.since, last_position = excluded.last_position",
-        )?
-        .execute(params![
-            process,
-            self.key,
-            self.version,
-            self.status.name(),
-            self.state,
-            outbox,
-            self.awaiting.as_ref().map(|awaiting| &awaiting.what),
-            self.awaiting.as_ref().and_then(|awaiting| awaiting.deadline).map(|at| at.timestamp_micros()),
-            self.since.timestamp_micros(),
-            stored(self.last_position),
-            self.correlation_id,
-        ])?;
-        Ok(())
-    }
+/// The columns of an instance as every store gives them.
+pub(super) struct SavedColumns {
+    pub(super) key: Uuid,
+    pub(super) version: i32,
+    pub(super) status: String,
+    pub(super) state: String,
+    pub(super) outbox: String,
+    pub(super) awaiting: Option<String>,
+    pub(super) deadline: Option<i64>,
+    pub(super) since: i64,
+    pub(super) last_position: i64,
+    pub(super) correlation_id: Uuid,
+}
 
-    /// The columns that [`Saved::read`] expects, in order.
-    pub(crate) const COLUMNS: &'static str =
+impl Saved {
+    /// The names of [`SavedColumns`], in order.
+    pub(super) const COLUMNS: &'static str =
         "key, version, status, state, outbox, awaiting, deadline, since, last_position, correlation_id";
 
-    pub(crate) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let status: String = row.get(2)?;
-        let outbox: String = row.get(4)?;
-        let awaiting: Option<String> = row.get(5)?;
-        let deadline: Option<i64> = row.get(6)?;
+    /// An instance from a row; in words what cannot be read in it.
+    pub(super) fn from_columns(row: SavedColumns) -> Result<Self, String> {
+        let status = InstanceState::from_name(&row.status);
+        let outbox = serde_json::from_str(&row.outbox);
         Ok(Self {
-            key: row.get(0)?,
-            version: row.get(1)?,
-            status: InstanceState::from_name(&status)
-                .ok_or_else(|| unreadable(2, format!("unknown status {status:?}")))?,
-            state: row.get(3)?,
-            outbox: serde_json::from_str(&outbox).map_err(|error| unreadable(4, error.to_string()))?,
-            awaiting: awaiting.map(|what| Awaiting { what, deadline: deadline.map(time) }),
-            since: time(row.get(7)?),
-            last_position: row.get::<_, i64>(8)?.unsigned_abs(),
-            correlation_id: row.get(9)?,
+            key: row.key,
+            version: row.version.unsigned_abs(),
+            status: status.ok_or_else(|| format!("instance {}: unknown status {:?}", row.key, row.status))?,
+            state: row.state,
+            outbox: outbox.map_err(|error| format!("instance {}: its steps: {error}", row.key))?,
+            awaiting: row.awaiting.map(|what| Awaiting { what, deadline: row.deadline.map(time) }),
+            since: time(row.since),
+            last_position: row.last_position.unsigned_abs(),
+            correlation_id: row.correlation_id,
         })
+    }
+
+    /// The steps as they are stored.
+    pub(super) fn outbox_text(&self) -> String {
+        if self.outbox.is_empty() {
+            return "[]".to_owned();
+        }
+        serde_json::to_string(&self.outbox).expect("steps have string keys and no failing serializer")
+    }
+
+    /// When the waiting ends by itself, as it is stored.
+    pub(super) fn deadline_micros(&self) -> Option<i64> {
+        self.awaiting.as_ref()?.deadline.map(|at| at.timestamp_micros())
+    }
+
+    /// Everything that an operator is shown.
+    pub(super) fn details(self, process: &str, timers: Vec<TimerDetails>) -> InstanceDetails {
+        InstanceDetails {
+            summary: self.summary(process),
+            version: self.version,
+            stage: serde_json::from_str(&self.state).unwrap_or_default(),
+            last_position: self.last_position,
+            pending: self.outbox,
+            timers,
+        }
     }
 
     pub(crate) fn summary(&self, process: &str) -> InstanceSummary {
@@ -235,10 +248,6 @@ impl Saved {
             next_retry_at: step.and_then(|step| step.next_retry_at),
         }
     }
-}
-
-fn unreadable(column: usize, reason: String) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, reason.into())
 }
 
 pub(crate) fn time(micros: i64) -> Timestamp {

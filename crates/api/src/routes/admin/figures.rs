@@ -51,5 +51,5 @@ async fn list(
         .filter_if("resort_id", query.resort_id.map(|id| id.to_string()))
         .filter_if("day", query.day.map(|day| day.to_string()));
     app.ready_to_read(DailyFigures::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<DailyFigures>(rows).await?, |row| present(&row)))
+    Ok(page_of(app.views().list::<DailyFigures>(rows).await?, |row| present(&row)))
 }

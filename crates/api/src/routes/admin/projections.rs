@@ -39,7 +39,7 @@ struct ViewList {
     responses((status = 200, description = "All views.", body = ViewList)))]
 async fn list(State(app): State<App>, principal: Principal) -> Result<Response, Problem> {
     principal.must_be(&[Role::Admin])?;
-    Ok(Json(json!({ "data": app.views.status() })).into_response())
+    Ok(Json(json!({ "data": app.views().status() })).into_response())
 }
 
 /// Folds a view (or `all`) anew beside the live one and switches over. Answers at once; ask for the job.
@@ -94,10 +94,10 @@ async fn work(app: App, job: Job) {
     let stopping = app.stopping.clone();
     let done = stopping.run_until_cancelled(async {
         Ok::<_, ViewError>(match (job.kind, job.name.as_str()) {
-            (JobKind::Rebuild, ALL) => values(app.views.rebuild_all(progress).await?),
-            (JobKind::Rebuild, name) => values([app.views.rebuild(name, progress).await?]),
-            (JobKind::Verify, ALL) => values(app.views.verify_all(progress).await?),
-            (JobKind::Verify, name) => values([app.views.verify(name, progress).await?]),
+            (JobKind::Rebuild, ALL) => values(app.views().rebuild_all(progress).await?),
+            (JobKind::Rebuild, name) => values([app.views().rebuild(name, progress).await?]),
+            (JobKind::Verify, ALL) => values(app.views().verify_all(progress).await?),
+            (JobKind::Verify, name) => values([app.views().verify(name, progress).await?]),
         })
     });
     let result = match done.await {

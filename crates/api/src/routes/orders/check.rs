@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    CouponId, CustomerId, Money, OrderId, ProductId, ShopId, ShopPolicy,
+    CouponId, CustomerId, Money, OrderId, PaymentTerms, ProductId, ShopId, ShopPolicy,
     coupon::Coupon,
     order::{AppliedCoupon, OrderCommand, OrderError, OrderLine, contact_of, total_of},
     product::Product,
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     problem::{Code, Problem, refusal},
-    routes::shops,
+    routes::{payments, shops},
     web::Price,
 };
 
@@ -39,6 +39,9 @@ pub(super) async fn order(
     body: PlaceOrder,
 ) -> Result<OrderCommand, Problem> {
     let policy = policy(app, &body.shop_id).await?;
+    if matches!(policy.payment, PaymentTerms::AtOrder { .. }) {
+        payments::can_be_made(app).await?;
+    }
     let mut wanted: BTreeMap<ProductId, u64> = BTreeMap::new();
     for line in &body.lines {
         *wanted.entry(line.product_id).or_default() += u64::from(line.quantity.get());

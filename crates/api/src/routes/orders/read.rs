@@ -46,7 +46,7 @@ pub(super) async fn list(
     let rows = PageQuery::new(query.limit, query.cursor.as_deref())?.newest();
     let rows = scope(&principal, query.shop_id, rows).filter_if("status", query.status);
     app.ready_to_read(Orders::NAME, &reading).await?;
-    let page = app.views.list::<Orders>(rows).await?;
+    let page = app.views().list::<Orders>(rows).await?;
     let shown = shown::many(&app, page.rows).await?;
     let page = projections::Page { rows: shown, next: page.next, has_more: page.has_more };
     Ok(page_of(page, |value| value))
@@ -77,7 +77,7 @@ pub(super) async fn read(
     let past = match (query.at, query.at_position) {
         (None, None) => {
             app.ready_to_read(Orders::NAME, &reading).await?;
-            let row = app.views.get::<Orders>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+            let row = app.views().get::<Orders>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
             let (version, position) = (row.version, row.position);
             return Ok(single(&reading.headers, version, position, shown::one(&app, row).await?));
         }

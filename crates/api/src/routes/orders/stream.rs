@@ -99,14 +99,14 @@ impl Follow {
     /// Reads the steps after the last one sent, as far as the view must be.
     async fn read(&mut self) -> Option<()> {
         let stopping = self.app.stopping.clone();
-        let mut position = self.app.views.subscribe(Timeline::NAME);
+        let mut position = self.app.views().subscribe(Timeline::NAME);
         let head = self.head;
         stopping.run_until_cancelled(position.wait_for(|at| *at >= head)).await?.ok()?;
         let sort = i64::try_from(self.after).unwrap_or(i64::MAX);
         // Behind every key of that position.
         let after = Cursor { sort, key: char::MAX.to_string() };
         let query = ListQuery::oldest(PAGE).filter("order_id", self.id.to_string()).after(Some(after));
-        let page = self.app.views.list::<Timeline>(query).await.ok()?;
+        let page = self.app.views().list::<Timeline>(query).await.ok()?;
         self.steps.extend(page.rows);
         Some(())
     }

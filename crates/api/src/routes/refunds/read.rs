@@ -48,7 +48,7 @@ pub(super) async fn list(
         .filter_if("order_id", query.order_id.map(|id| id.to_string()))
         .filter_if("status", query.status);
     app.ready_to_read(Refunds::NAME, &reading).await?;
-    let page = app.views.list::<Refunds>(rows).await?;
+    let page = app.views().list::<Refunds>(rows).await?;
     let shown = many(&app, page.rows).await?;
     let page = projections::Page { rows: shown, next: page.next, has_more: page.has_more };
     Ok(page_of(page, |value| value))
@@ -65,7 +65,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     must_see(&app, &principal, id).await?;
     app.ready_to_read(Refunds::NAME, &reading).await?;
-    let row = app.views.get::<Refunds>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+    let row = app.views().get::<Refunds>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
     let (version, position) = (row.version, row.position);
     Ok(single(&reading.headers, version, position, shown(&app, row).await?))
 }

@@ -43,7 +43,7 @@ pub(super) async fn list(
         .filter_if("resort_id", query.resort_id.map(|id| id.to_string()))
         .filter_if("status", query.status);
     app.ready_to_read(Reservations::NAME, &reading).await?;
-    let page = app.views.list::<Reservations>(rows).await?;
+    let page = app.views().list::<Reservations>(rows).await?;
     let shown = shown::many(&app, page.rows).await?;
     let page = projections::Page { rows: shown, next: page.next, has_more: page.has_more };
     Ok(page_of(page, |value| value))
@@ -60,7 +60,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     must_see(&app, &principal, id).await?;
     app.ready_to_read(Reservations::NAME, &reading).await?;
-    let row = app.views.get::<Reservations>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
+    let row = app.views().get::<Reservations>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
     let (version, position) = (row.version, row.position);
     Ok(single(&reading.headers, version, position, shown::one(&app, row).await?))
 }
@@ -80,5 +80,5 @@ pub(super) async fn timeline(
     let rows = query.checked()?.oldest();
     let rows = rows.filter("reservation_id", id.to_string());
     app.ready_to_read(Timeline::NAME, &reading).await?;
-    Ok(page_of(app.views.list::<Timeline>(rows).await?, |step| present_step(&step)))
+    Ok(page_of(app.views().list::<Timeline>(rows).await?, |step| present_step(&step)))
 }

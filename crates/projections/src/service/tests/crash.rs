@@ -1,11 +1,18 @@
 //! Nothing is counted twice and nothing is lost, wherever the process dies.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::{PATIENCE, append, open_log, tables};
-use crate::{ViewOptions, ViewState, Views, testing::crowd, view_names};
+use super::{PATIENCE, append, kept::Kept, open_log};
+use crate::{
+    ViewOptions, ViewState, Views,
+    testing::{crowd, places},
+    view_names,
+};
+
+/// Leases of processes that were killed are over soon.
+const SHORT: Duration = Duration::from_millis(300);
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -20,10 +27,42 @@ fn at_once() -> ViewOptions {
     ViewOptions { keep_retired: Duration::ZERO, ..options() }
 }
 
-#[test]
-fn killed_at_any_moment_every_event_counts_exactly_once() {
+fn in_a_file(test: impl Fn(&Path, Kept)) {
     let folder = tempfile::tempdir().unwrap();
-    let (log_db, views_db) = (folder.path().join("log.db"), folder.path().join("views.db"));
+    test(&folder.path().join("log.db"), Kept::File(folder.path().join("views.db")));
+}
+
+fn in_a_database(test: impl Fn(&Path, Kept)) {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(schema) = runtime().block_on(places::schema()) {
+        test(&folder.path().join("log.db"), Kept::Database(schema));
+    }
+}
+
+/// Ends a process: its tasks end wherever they are.
+fn kill(runtime: Runtime, views: Views) {
+    runtime.shutdown_timeout(Duration::from_millis(50));
+    drop(views);
+}
+
+/// Until the leases of whoever was killed are over.
+fn wait_for_leases(kept: &Kept) {
+    if matches!(kept, Kept::Database(_)) {
+        std::thread::sleep(SHORT);
+    }
+}
+
+#[test]
+fn killed_at_any_moment_every_event_counts_exactly_once_in_a_file() {
+    in_a_file(killed_at_any_moment);
+}
+
+#[test]
+fn killed_at_any_moment_every_event_counts_exactly_once_in_a_database() {
+    in_a_database(killed_at_any_moment);
+}
+
+fn killed_at_any_moment(log_db: &Path, kept: Kept) {
     let history = crowd(11, 500);
     let mut rest = history.commits.as_slice();
     let mut lives = 0;
@@ -32,21 +71,21 @@ fn killed_at_any_moment_every_event_counts_exactly_once() {
         rest = later;
         lives += 1;
         let runtime = runtime();
-        runtime.block_on(async {
-            let log = open_log(&log_db).await;
-            let views = Views::open(&views_db, log.clone(), options()).await.unwrap();
+        let views = runtime.block_on(async {
+            let log = open_log(log_db).await;
+            let views = Views::open(kept.process(SHORT).await, log.clone(), options()).await.unwrap();
             views.start(view_names());
             append(&log, now).await;
             tokio::time::sleep(Duration::from_micros(lives * 700)).await;
-            // Nobody stops the views: their tasks end wherever they are.
-            std::mem::forget(views);
+            views
         });
-        runtime.shutdown_background();
+        kill(runtime, views);
+        wait_for_leases(&kept);
     }
     assert!(lives > 5, "it was killed only {lives} times");
     runtime().block_on(async {
-        let log = open_log(&log_db).await;
-        let views = Views::open(&views_db, log.clone(), options()).await.unwrap();
+        let log = open_log(log_db).await;
+        let views = Views::open(kept.process(SHORT).await, log.clone(), options()).await.unwrap();
         views.start(view_names());
         super::all_at(&views, log.head().await.unwrap()).await;
         for report in views.verify_all(|_| {}).await.unwrap() {
@@ -56,16 +95,23 @@ fn killed_at_any_moment_every_event_counts_exactly_once() {
 }
 
 #[test]
-fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let (log_db, views_db) = (folder.path().join("log.db"), folder.path().join("views.db"));
+fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over_in_a_file() {
+    in_a_file(killed_in_a_rebuild);
+}
+
+#[test]
+fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over_in_a_database() {
+    in_a_database(killed_in_a_rebuild);
+}
+
+fn killed_in_a_rebuild(log_db: &Path, kept: Kept) {
     let history = crowd(12, 200);
     for life in 0..9 {
         let runtime = runtime();
-        runtime.block_on(async {
-            let log = open_log(&log_db).await;
-            let views = Views::open(&views_db, log.clone(), at_once()).await.unwrap();
-            assert_eq!(tables(&views_db).len(), view_names().len(), "builds were left over");
+        let views = runtime.block_on(async {
+            let log = open_log(log_db).await;
+            let views = Views::open(kept.process(SHORT).await, log.clone(), at_once()).await.unwrap();
+            assert_eq!(kept.tables().await.len(), view_names().len(), "builds were left over");
             // Later lives may have got as far as the switch: then the new build is the live one, whole.
             assert!(life > 3 || views.status().iter().all(|view| view.build == 1));
             views.start(view_names());
@@ -92,16 +138,17 @@ fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over() {
             } else {
                 tokio::time::sleep(Duration::from_millis(life * life)).await;
             }
-            std::mem::forget(views);
+            views
         });
-        runtime.shutdown_timeout(Duration::from_millis(50));
+        kill(runtime, views);
         // The thread that held on may still be going to say something to nobody.
         std::thread::sleep(Duration::from_millis(150));
+        wait_for_leases(&kept);
     }
     runtime().block_on(async {
-        let log = open_log(&log_db).await;
-        let views = Views::open(&views_db, log.clone(), at_once()).await.unwrap();
-        assert_eq!(tables(&views_db).len(), view_names().len());
+        let log = open_log(log_db).await;
+        let views = Views::open(kept.process(SHORT).await, log.clone(), at_once()).await.unwrap();
+        assert_eq!(kept.tables().await.len(), view_names().len());
         views.start(view_names());
         super::all_at(&views, log.head().await.unwrap()).await;
         assert!(views.status().iter().all(|view| view.state == ViewState::Following));

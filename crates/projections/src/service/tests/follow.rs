@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use eventlog::{Executor, ExecutorOptions};
 
-use super::{PATIENCE, Place, all_at};
+use super::{PATIENCE, Place, all_at, in_a_file_and_in_a_database};
 use crate::{
-    Orders, ViewOptions, ViewState, Views, order_as_of,
+    Orders, ViewOptions, ViewState, order_as_of,
     testing::{Scenario, crowd, story},
     view_names,
 };
 
-#[tokio::test]
-async fn views_follow_commands_as_they_are_carried_out() {
-    let place = Place::new().await;
+in_a_file_and_in_a_database! {
+    views_follow_commands_as_they_are_carried_out,
+    rows_that_left_the_memory_are_fetched_again,
+    a_stopped_view_goes_on_where_it_was,
+    waiting_ends_when_the_view_is_there_or_the_time_is_over,
+    an_order_as_it_was_is_the_row_as_it_was,
+}
+
+async fn views_follow_commands_as_they_are_carried_out(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let executor = Executor::new(place.log.clone(), None, ExecutorOptions::default());
@@ -29,12 +35,10 @@ async fn views_follow_commands_as_they_are_carried_out() {
     views.stop().await;
     let events = place.log.read_all(0, usize::MAX).await.unwrap();
     assert_eq!(events.len() as u64, head);
-    place.assert_is(&events);
+    place.assert_is(&events).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rows_that_left_the_memory_are_fetched_again() {
-    let place = Place::new().await;
+async fn rows_that_left_the_memory_are_fetched_again(place: Place) {
     let history = crowd(2, 300);
     let options = ViewOptions {
         live_window: 40,
@@ -47,15 +51,13 @@ async fn rows_that_left_the_memory_are_fetched_again() {
     views.start(view_names());
     let head = place.append(&history.commits).await;
     all_at(&views, head).await;
-    place.assert_is(&history.envelopes());
+    place.assert_is(&history.envelopes()).await;
     views.rebuild_all(|_| {}).await.unwrap();
     views.stop().await;
-    place.assert_is(&history.envelopes());
+    place.assert_is(&history.envelopes()).await;
 }
 
-#[tokio::test]
-async fn a_stopped_view_goes_on_where_it_was() {
-    let place = Place::new().await;
+async fn a_stopped_view_goes_on_where_it_was(place: Place) {
     let history = crowd(3, 60);
     let (first, second) = history.commits.split_at(history.commits.len() / 2);
     let views = place.views().await;
@@ -65,37 +67,17 @@ async fn a_stopped_view_goes_on_where_it_was() {
     views.stop().await;
     let head = place.append(second).await;
     assert!(!views.wait_for("orders", head, Duration::from_millis(20)).await);
+    drop(views);
     let views = place.views().await;
     // Also the checkpoint of a view that had nothing to write was stored.
     assert!(view_names().iter().all(|view| views.position(view) == halfway));
     views.start(view_names());
     all_at(&views, head).await;
     views.stop().await;
-    place.assert_is(&history.envelopes());
+    place.assert_is(&history.envelopes()).await;
 }
 
-#[tokio::test]
-async fn only_the_named_views_run_and_readers_learn_of_the_others() {
-    let place = Place::new().await;
-    let reader = place.views().await;
-    reader.start(&["payments"]);
-    let worker = place.views().await;
-    worker.start(&["orders"]);
-    let head = place.append(&crowd(4, 10).commits).await;
-    assert!(reader.wait_for("payments", head, PATIENCE).await);
-    assert!(reader.wait_for("orders", head, PATIENCE).await, "another process's view");
-    assert_eq!(reader.position("deliveries"), 0, "nobody runs it");
-    worker.rebuild("orders", |_| {}).await.unwrap();
-    let switched = |views: &Views| views.status().iter().any(|s| s.name == "orders" && s.build == 2);
-    while !switched(&reader) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(!reader.list::<Orders>(crate::ListQuery::newest(3)).await.unwrap().rows.is_empty());
-}
-
-#[tokio::test]
-async fn waiting_ends_when_the_view_is_there_or_the_time_is_over() {
-    let place = Place::new().await;
+async fn waiting_ends_when_the_view_is_there_or_the_time_is_over(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     assert!(views.wait_for("orders", 0, Duration::ZERO).await);
@@ -109,9 +91,7 @@ async fn waiting_ends_when_the_view_is_there_or_the_time_is_over() {
     assert!(waiting.await.unwrap());
 }
 
-#[tokio::test]
-async fn an_order_as_it_was_is_the_row_as_it_was() {
-    let place = Place::new().await;
+async fn an_order_as_it_was_is_the_row_as_it_was(place: Place) {
     let views = place.views_with(ViewOptions { live_window: 1, ..ViewOptions::default() }).await;
     views.start(&["orders"]);
     let history = story(Scenario::CancelledInTime);

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Place, all_at};
+use super::{Place, all_at, in_a_file_and_in_a_database};
 use crate::{
     Coupons, DailyFigures, ListQuery, Refunds, Reservations, Resorts, View, Views, Vouchers, testing::crowd,
     view_names,
 };
+
+in_a_file_and_in_a_database! {
+    reservations_vouchers_resorts_refunds_coupons_and_figures_are_listed_by_all_their_columns,
+}
 
 /// Each filter leaves just the rows that have its value, in the order of the whole list.
 async fn filtered<V: View>(views: &Views) {
@@ -31,9 +35,9 @@ async fn filtered<V: View>(views: &Views) {
     }
 }
 
-#[tokio::test]
-async fn reservations_vouchers_resorts_refunds_coupons_and_figures_are_listed_by_all_their_columns() {
-    let place = Place::new().await;
+async fn reservations_vouchers_resorts_refunds_coupons_and_figures_are_listed_by_all_their_columns(
+    place: Place,
+) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&crowd(45, 250).commits).await;

@@ -7,11 +7,15 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{all_at, append, open_log};
-use crate::{Phase, Progress, VerifyReport, ViewOptions, Views, testing::crowd, view_names};
+use crate::{
+    Phase, Progress, VerifyReport, ViewOptions, ViewPlace, Views,
+    testing::{crowd, places},
+    view_names,
+};
 
 /// Resident memory of this process, in MiB; 0 where the system does not tell.
 fn resident_mib() -> u64 {
@@ -19,14 +23,26 @@ fn resident_mib() -> u64 {
     status.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4 / 1024
 }
 
+/// The same with the views in PostgreSQL.
+#[test]
+#[ignore = "a measurement; takes a minute"]
+fn rate_of_rebuilding_all_views_in_a_database() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        if let Some(schema) = places::schema().await {
+            measure(Some(places::process(&schema, Duration::from_secs(5)).await)).await;
+        }
+    });
+}
+
 #[test]
 #[ignore = "a measurement; takes a minute"]
 fn rate_of_rebuilding_all_views() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(measure());
+    runtime.block_on(measure(None));
 }
 
-async fn measure() {
+async fn measure(place: Option<ViewPlace>) {
     let orders = std::env::var("ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(25_000);
     let scratch = tempfile::tempdir().unwrap();
     let folder = std::env::var("MEASURE_IN").map_or_else(|_| scratch.path().to_owned(), PathBuf::from);
@@ -38,7 +54,8 @@ async fn measure() {
         println!("{head} events appended, {:.0}/s", head as f64 / started.elapsed().as_secs_f64());
     }
     let head = log.head().await.unwrap();
-    let views = Views::open(&folder.join("views.db"), log.clone(), ViewOptions::default()).await.unwrap();
+    let place = place.unwrap_or_else(|| ViewPlace::Sqlite(folder.join("views.db")));
+    let views = Views::open(place, log.clone(), ViewOptions::default()).await.unwrap();
     views.start(view_names());
     let started = Instant::now();
     all_at(&views, head).await;

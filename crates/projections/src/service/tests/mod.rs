@@ -2,47 +2,75 @@
 
 mod crash;
 mod follow;
+mod kept;
 mod lists;
 mod measure;
+mod outage;
+mod processes;
 mod queries;
 mod rebuild;
 mod verify;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use domain::{Envelope, Position};
-use eventlog::{Commit, Log, LogOptions};
+use eventlog::{Commit, Log, LogOptions, postgres::DatabaseOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use self::kept::Kept;
 use crate::{
     Coupons, DailyFigures, Deliveries, Notifications, Orders, Payments, Products, Refunds, Reservations,
-    Resorts, Shops, Timeline, ViewOptions, Views, Vouchers, testing::fold_rows, view_names,
+    Resorts, Shops, Timeline, ViewOptions, Views, Vouchers,
+    testing::{fold_rows, places},
+    view_names,
 };
 
 /// Long enough for a busy machine; never waited for when all is well.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder with a log and the views over it.
+/// How long leases last in tests: nobody there is paused for so long.
+const TTL: Duration = Duration::from_secs(2);
+
+/// Runs each test with the views in a file, and with the views in a database.
+macro_rules! in_a_file_and_in_a_database {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            use crate::service::tests::Place;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_a_file() {
+                super::$name(Place::with_a_file().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_a_database() {
+                if let Some(place) = Place::with_a_database().await {
+                    super::$name(place).await;
+                }
+            }
+        }
+    )+ };
+}
+use in_a_file_and_in_a_database;
+
+/// A folder with a log, and views over it, there or in a database.
 struct Place {
     folder: TempDir,
     log: Log,
+    database: Option<DatabaseOptions>,
 }
 
 impl Place {
-    async fn new() -> Self {
+    async fn with_a_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = open_log(&folder.path().join("log.db")).await;
-        Self { folder, log }
+        Self { folder, log, database: None }
     }
 
-    fn views_db(&self) -> PathBuf {
-        self.folder.path().join("views.db")
+    async fn with_a_database() -> Option<Self> {
+        let database = places::schema().await?;
+        Some(Self { database: Some(database), ..Self::with_a_file().await })
     }
 
     async fn views(&self) -> Views {
@@ -50,26 +78,40 @@ impl Place {
     }
 
     async fn views_with(&self, options: ViewOptions) -> Views {
-        Views::open(&self.views_db(), self.log.clone(), options).await.unwrap()
+        self.views_over(self.log.clone(), options).await
+    }
+
+    /// The views as one more process has them, if they are in a database.
+    async fn views_over(&self, log: Log, options: ViewOptions) -> Views {
+        let place = self.kept().process(TTL).await;
+        Views::open(place, log, options).await.unwrap()
     }
 
     async fn append(&self, commits: &[Commit]) -> Position {
         append(&self.log, commits).await
     }
 
+    fn kept(&self) -> Kept {
+        match &self.database {
+            Some(database) => Kept::Database(database.clone()),
+            None => Kept::File(self.folder.path().join("views.db")),
+        }
+    }
+
     /// All rows of the view's live build.
-    fn stored(&self, view: &str) -> BTreeMap<String, Value> {
-        let conn = rusqlite::Connection::open(self.views_db()).unwrap();
-        let table = live_table(&conn, view);
-        let mut statement = conn.prepare(&format!("SELECT key, doc FROM {table}")).unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).unwrap();
-        rows.map(|row| row.map(|(key, doc)| (key, serde_json::from_str(&doc).unwrap())).unwrap()).collect()
+    async fn stored(&self, view: &str) -> BTreeMap<String, Value> {
+        self.kept().stored(view).await
+    }
+
+    /// The tables of rows that there are.
+    async fn tables(&self) -> Vec<String> {
+        self.kept().tables().await
     }
 
     /// Every view holds what these events come to.
-    fn assert_is(&self, events: &[Arc<Envelope>]) {
+    async fn assert_is(&self, events: &[Arc<Envelope>]) {
         for view in view_names() {
-            assert_eq!(self.stored(view), folded(view, events), "view {view}");
+            assert_eq!(self.stored(view).await, folded(view, events), "view {view}");
         }
     }
 }
@@ -93,20 +135,6 @@ async fn all_at(views: &Views, position: Position) {
     for view in view_names() {
         assert!(views.wait_for(view, position, PATIENCE).await, "{view} stays at {}", views.position(view));
     }
-}
-
-fn live_table(conn: &rusqlite::Connection, view: &str) -> String {
-    let sql =
-        "SELECT view || '_v' || version || '_b' || build FROM builds WHERE view = ?1 AND state = 'live'";
-    conn.query_row(sql, [view], |row| row.get(0)).unwrap()
-}
-
-/// The tables of rows that there are.
-fn tables(path: &Path) -> Vec<String> {
-    let conn = rusqlite::Connection::open(path).unwrap();
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_v*_b*' ORDER BY name";
-    let mut statement = conn.prepare(sql).unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn folded(view: &str, events: &[Arc<Envelope>]) -> BTreeMap<String, Value> {

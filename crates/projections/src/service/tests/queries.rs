@@ -2,16 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::{Place, all_at};
+use super::{Place, all_at, in_a_file_and_in_a_database};
 use crate::{
     Cursor, CustomerEntry, Deliveries, ListQuery, Orders, Products, Reservations, Shops, Timeline, ViewError,
     testing::{Scenario, crowd, story},
     view_names,
 };
 
-#[tokio::test]
-async fn pages_stay_stable_while_new_rows_come() {
-    let place = Place::new().await;
+in_a_file_and_in_a_database! {
+    pages_stay_stable_while_new_rows_come,
+    filters_find_the_rows_that_have_all_of_the_values,
+    the_timeline_tells_the_steps_of_an_order_in_order_and_hides_its_header,
+    a_customers_page_shows_orders_and_reservations_together_in_time_order,
+    the_timeline_of_a_reservation_is_found_by_it,
+}
+
+async fn pages_stay_stable_while_new_rows_come(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let history = crowd(41, 90);
@@ -44,9 +50,7 @@ async fn pages_stay_stable_while_new_rows_come() {
     assert!(after.rows[0].placed_at > oldest.rows[2].placed_at);
 }
 
-#[tokio::test]
-async fn filters_find_the_rows_that_have_all_of_the_values() {
-    let place = Place::new().await;
+async fn filters_find_the_rows_that_have_all_of_the_values(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&crowd(42, 120).commits).await;
@@ -77,9 +81,7 @@ async fn filters_find_the_rows_that_have_all_of_the_values() {
     assert_eq!(wrong, ViewError::UnknownColumn { view: "orders", column: "total".into() });
 }
 
-#[tokio::test]
-async fn the_timeline_tells_the_steps_of_an_order_in_order_and_hides_its_header() {
-    let place = Place::new().await;
+async fn the_timeline_tells_the_steps_of_an_order_in_order_and_hides_its_header(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&crowd(43, 20).commits).await;
@@ -99,9 +101,7 @@ async fn the_timeline_tells_the_steps_of_an_order_in_order_and_hides_its_header(
     assert_eq!(distinct.len(), all.len());
 }
 
-#[tokio::test]
-async fn a_customers_page_shows_orders_and_reservations_together_in_time_order() {
-    let place = Place::new().await;
+async fn a_customers_page_shows_orders_and_reservations_together_in_time_order(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&crowd(44, 400).commits).await;
@@ -142,9 +142,7 @@ async fn a_customers_page_shows_orders_and_reservations_together_in_time_order()
     assert_eq!(views.customer_page("nobody", None, 10).await.unwrap().rows, []);
 }
 
-#[tokio::test]
-async fn the_timeline_of_a_reservation_is_found_by_it() {
-    let place = Place::new().await;
+async fn the_timeline_of_a_reservation_is_found_by_it(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&story(Scenario::Stayed).commits).await;

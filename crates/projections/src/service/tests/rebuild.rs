@@ -5,14 +5,21 @@ use std::{
     time::Duration,
 };
 
-use super::{Place, all_at, open_log, tables};
+use super::{Place, all_at, in_a_file_and_in_a_database, open_log};
 use crate::{
-    ListQuery, Orders, Phase, Progress, ViewError, ViewOptions, ViewState, Views, testing::crowd, view_names,
+    ListQuery, Orders, Phase, Progress, ViewError, ViewOptions, ViewState, testing::crowd, view_names,
 };
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rebuild_while_events_come_in_misses_none_and_switches_once() {
-    let place = Place::new().await;
+in_a_file_and_in_a_database! {
+    a_rebuild_while_events_come_in_misses_none_and_switches_once,
+    the_position_never_goes_back_over_a_switch,
+    a_replaced_build_stays_for_a_while_and_is_dropped_then,
+    an_overdue_build_is_dropped_at_the_next_start,
+    an_unknown_view_is_refused_with_the_names_there_are,
+    a_log_that_went_back_stops_the_views_until_they_are_rebuilt,
+}
+
+async fn a_rebuild_while_events_come_in_misses_none_and_switches_once(place: Place) {
     let options = ViewOptions { live_window: 50, rebuild_window: 300, ..ViewOptions::default() };
     let views = place.views_with(options).await;
     views.start(view_names());
@@ -57,14 +64,12 @@ async fn a_rebuild_while_events_come_in_misses_none_and_switches_once() {
     let head = place.log.head().await.unwrap();
     all_at(&views, head).await;
     views.stop().await;
-    place.assert_is(&history.envelopes());
+    place.assert_is(&history.envelopes()).await;
     drop(views);
     assert_eq!(watching.await.unwrap(), head);
 }
 
-#[tokio::test]
-async fn the_position_never_goes_back_over_a_switch() {
-    let place = Place::new().await;
+async fn the_position_never_goes_back_over_a_switch(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&crowd(22, 50).commits).await;
@@ -76,50 +81,43 @@ async fn the_position_never_goes_back_over_a_switch() {
     assert!(!seen.has_changed().unwrap(), "readers heard of a switch that changed nothing for them");
 }
 
-#[tokio::test]
-async fn a_replaced_build_stays_for_a_while_and_is_dropped_then() {
-    let place = Place::new().await;
+async fn a_replaced_build_stays_for_a_while_and_is_dropped_then(place: Place) {
     let options = ViewOptions { keep_retired: Duration::from_millis(300), ..ViewOptions::default() };
     let views = place.views_with(options).await;
     views.start(view_names());
     let head = place.append(&crowd(23, 20).commits).await;
     all_at(&views, head).await;
     views.rebuild("orders", |_| {}).await.unwrap();
-    let left = tables(&place.views_db());
+    let left = place.tables().await;
     assert!(
         left.contains(&"orders_v2_b1".to_owned()) && left.contains(&"orders_v2_b2".to_owned()),
         "{left:?}"
     );
-    while tables(&place.views_db()).contains(&"orders_v2_b1".to_owned()) {
+    while place.tables().await.contains(&"orders_v2_b1".to_owned()) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(tables(&place.views_db()).len(), view_names().len());
+    assert_eq!(place.tables().await.len(), view_names().len());
     assert!(!views.list::<Orders>(ListQuery::newest(1)).await.unwrap().rows.is_empty());
 }
 
-#[tokio::test]
-async fn an_overdue_build_is_dropped_at_the_next_start() {
-    let place = Place::new().await;
+async fn an_overdue_build_is_dropped_at_the_next_start(place: Place) {
     let options = ViewOptions { keep_retired: Duration::ZERO, ..ViewOptions::default() };
     let views = place.views_with(options.clone()).await;
     views.rebuild("orders", |_| {}).await.unwrap();
-    assert_eq!(tables(&place.views_db()).len(), view_names().len() + 1);
+    assert_eq!(place.tables().await.len(), view_names().len() + 1);
+    drop(views);
     drop(place.views_with(options).await);
-    assert_eq!(tables(&place.views_db()).len(), view_names().len());
+    assert_eq!(place.tables().await.len(), view_names().len());
 }
 
-#[tokio::test]
-async fn an_unknown_view_is_refused_with_the_names_there_are() {
-    let place = Place::new().await;
+async fn an_unknown_view_is_refused_with_the_names_there_are(place: Place) {
     let views = place.views().await;
     let error = views.rebuild("ordres", |_| {}).await.unwrap_err();
     assert_eq!(error, ViewError::UnknownView { name: "ordres".into() });
     assert!(error.to_string().contains("orders, payments"), "{error}");
 }
 
-#[tokio::test]
-async fn a_log_that_went_back_stops_the_views_until_they_are_rebuilt() {
-    let place = Place::new().await;
+async fn a_log_that_went_back_stops_the_views_until_they_are_rebuilt(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let head = place.append(&crowd(24, 40).commits).await;
@@ -133,7 +131,7 @@ async fn a_log_that_went_back_stops_the_views_until_they_are_rebuilt() {
     let (first, second) = history.commits.split_at(history.commits.len() / 2);
     let short = super::append(&other, first).await;
     assert!(short < head);
-    let views = Views::open(&place.views_db(), other.clone(), ViewOptions::default()).await.unwrap();
+    let views = place.views_over(other.clone(), ViewOptions::default()).await;
     views.start(view_names());
     for view in views.status() {
         let ViewState::Stopped { why } = view.state else { panic!("{} goes on", view.name) };
@@ -151,5 +149,5 @@ async fn a_log_that_went_back_stops_the_views_until_they_are_rebuilt() {
     // And they follow the log again.
     let head = super::append(&other, second).await;
     all_at(&views, head).await;
-    place.assert_is(&history.envelopes());
+    place.assert_is(&history.envelopes()).await;
 }

@@ -1,35 +1,41 @@
 //! Verification finds what is wrong, and only that.
 
-use super::{Place, all_at, live_table};
+use super::{Place, all_at, in_a_file_and_in_a_database, kept::Kept};
 use crate::{VerifyReport, testing::crowd, view_names};
 
-#[tokio::test]
-async fn rows_changed_by_hand_are_found_and_a_rebuild_heals_them() {
-    let place = Place::new().await;
+in_a_file_and_in_a_database! {
+    rows_changed_by_hand_are_found_and_a_rebuild_heals_them,
+    verification_is_clean_while_the_views_go_on,
+}
+
+async fn rows_changed_by_hand_are_found_and_a_rebuild_heals_them(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let history = crowd(31, 40);
     let head = place.append(&history.commits).await;
     all_at(&views, head).await;
     let clean = views.verify("orders", |_| {}).await.unwrap();
-    let placed = place.stored("orders").len() as u64;
+    let placed = place.stored("orders").await.len() as u64;
     assert!(placed > 20 && clean.is_clean() && clean.same == placed && clean.position == head, "{clean:#?}");
 
-    let conn = rusqlite::Connection::open(place.views_db()).unwrap();
-    let table = live_table(&conn, "orders");
-    let keys: Vec<String> = place.stored("orders").into_keys().collect();
-    let change = |sql: &str, key: &str| {
-        assert_eq!(conn.execute(&sql.replace("orders", &table), [key]).unwrap(), 1);
+    let kept = place.kept();
+    let table = kept.live_table("orders").await;
+    let keys: Vec<String> = place.stored("orders").await.into_keys().collect();
+    let change = async |sql: &str, key: &str| {
+        let sql = sql.replace("orders", &table).replace("?1", &format!("'{key}'"));
+        assert_eq!(kept.change(&sql).await, 1);
     };
-    change("UPDATE orders SET doc = json_set(doc, '$.total.amount_minor', 1) WHERE key = ?1", &keys[3]);
-    change("UPDATE orders SET status = 'lost' WHERE key = ?1", &keys[5]);
-    change("DELETE FROM orders WHERE key = ?1", &keys[7]);
-    change(
-        "INSERT INTO orders SELECT ?1, sort, customer_id, shop_id, status, doc FROM orders LIMIT 1",
-        "zzz",
-    );
+    let one = match &kept {
+        Kept::File(_) => "json_set(doc, '$.total.amount_minor', 1)",
+        Kept::Database(_) => "jsonb_set(doc::jsonb, '{total,amount_minor}', '1')::text",
+    };
+    change(&format!("UPDATE orders SET doc = {one} WHERE key = ?1"), &keys[3]).await;
+    change("UPDATE orders SET status = 'lost' WHERE key = ?1", &keys[5]).await;
+    change("DELETE FROM orders WHERE key = ?1", &keys[7]).await;
+    let made_up = "INSERT INTO orders SELECT ?1, sort, customer_id, shop_id, status, doc FROM orders LIMIT 1";
+    change(made_up, "zzz").await;
     // Only spelled differently: that is no difference.
-    change("UPDATE orders SET doc = ' ' || doc WHERE key = ?1", &keys[9]);
+    change("UPDATE orders SET doc = ' ' || doc WHERE key = ?1", &keys[9]).await;
 
     let report = views.verify("orders", |_| {}).await.unwrap();
     assert!(!report.is_clean());
@@ -45,14 +51,12 @@ async fn rows_changed_by_hand_are_found_and_a_rebuild_heals_them() {
 
     views.rebuild("orders", |_| {}).await.unwrap();
     assert!(views.verify("orders", |_| {}).await.unwrap().is_clean());
-    assert_eq!(place.stored("orders"), super::folded("orders", &history.envelopes()));
-    let scratch = super::tables(&place.views_db());
+    assert_eq!(place.stored("orders").await, super::folded("orders", &history.envelopes()));
+    let scratch = place.tables().await;
     assert_eq!(scratch.len(), view_names().len() + 1, "only the replaced build is left beside: {scratch:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn verification_is_clean_while_the_views_go_on() {
-    let place = Place::new().await;
+async fn verification_is_clean_while_the_views_go_on(place: Place) {
     let views = place.views().await;
     views.start(view_names());
     let history = crowd(32, 600);

@@ -1,0 +1,127 @@
+//! The sandbox as a server of its own: the provider contract over HTTP.
+//!
+//! | call | answer |
+//! |---|---|
+//! | `POST /v1/charges {amount, payment_method}` | 200 `{status: "captured", provider_ref}` or `{status: "declined", code}` |
+//! | `POST /v1/charges/{key}/void` | 200 `{status: "voided"}` or `{status: "captured", provider_ref}` |
+//! | `GET /v1/charges/{key}` | 200 as a charge; 404 `charge_not_found` |
+//! | `POST /v1/refunds {charge_ref, amount}` | 200 `{status: "refunded", provider_ref}` or `{status: "failed", code}` |
+//! | `GET /v1/ledger` | 200 `{data: [{key, kind, amount, charge_ref, code, calls}]}`, in order |
+//! | `GET`, `PUT /v1/behaviour` | 200, see [`crate::Behaviour`] |
+//! | `GET /livez`, `/readyz`, `/openapi.json` | |
+//!
+//! Every POST carries `Idempotency-Key`; `{key}` is the charge's, percent-encoded. Money is `{amount_minor, currency}`.
+//! Errors are problem documents with a `code`: 400 no key or no JSON, 422 another body or a key that was used otherwise,
+//! 503 a failure that was ordered (nothing was done), 504 an answer that was lost. A call that has come in is carried out
+//! even when its caller hangs up, as a real provider would.
+
+mod client;
+mod problem;
+mod request;
+mod routes;
+
+use std::{future::IntoFuture, net::SocketAddr, time::Duration};
+
+use axum::serve::ListenerExt;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::sandbox::Sandbox;
+
+pub use client::{SandboxClient, SandboxClientError};
+
+/// How the server runs.
+#[derive(Clone, Debug)]
+pub struct SandboxServerOptions {
+    /// So long [`SandboxServer::stop`] waits for calls that are under way.
+    pub stop_wait: Duration,
+}
+
+impl Default for SandboxServerOptions {
+    fn default() -> Self {
+        // Source: ours; longer than `tok_slow` takes, shorter than the 10 s after which container runtimes kill.
+        Self { stop_wait: Duration::from_secs(5) }
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxServerError {
+    /// The address.
+    #[error("cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address.
+        listen: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// A sandbox that listens. [`SandboxServer::stop`] it; dropped, it goes on.
+pub struct SandboxServer {
+    address: SocketAddr,
+    close: CancellationToken,
+    calls: TaskTracker,
+    listening: JoinHandle<()>,
+    options: SandboxServerOptions,
+}
+
+impl SandboxServer {
+    /// Listens on `listen` (`127.0.0.1:0` for any port) and answers from `sandbox`, which stays the caller's to close.
+    ///
+    /// # Errors
+    /// When it cannot listen there.
+    pub async fn start(
+        sandbox: Sandbox,
+        listen: &str,
+        options: SandboxServerOptions,
+    ) -> Result<Self, SandboxServerError> {
+        let not_listening = |source| SandboxServerError::Listen { listen: listen.to_owned(), source };
+        let listener = TcpListener::bind(listen).await.map_err(not_listening)?;
+        let address = listener.local_addr().map_err(not_listening)?;
+        let listener = listener.tap_io(|tcp| {
+            if let Err(error) = tcp.set_nodelay(true) {
+                tracing::debug!(%error, "small answers may be delayed");
+            }
+        });
+        let (calls, close) = (TaskTracker::new(), CancellationToken::new());
+        let router = routes::router(routes::Shared { sandbox, calls: calls.clone() });
+        let serving = axum::serve(listener, router)
+            .with_graceful_shutdown(close.clone().cancelled_owned())
+            .into_future();
+        let listening = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the payment sandbox's listener failed");
+            }
+        });
+        Ok(Self { address, close, calls, listening, options })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The start of every address: `http://127.0.0.1:9090`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes no new connections and ends the calls that are under way, within the time that the options give.
+    pub async fn stop(mut self) {
+        self.close.cancel();
+        self.calls.close();
+        let ended = async {
+            if let Err(error) = (&mut self.listening).await {
+                tracing::error!(%error, "the payment sandbox's listener failed");
+            }
+            self.calls.wait().await;
+        };
+        if timeout(self.options.stop_wait, ended).await.is_err() {
+            tracing::warn!(calls = self.calls.len(), "some calls of the payment sandbox did not end in time");
+            self.listening.abort();
+        }
+    }
+}

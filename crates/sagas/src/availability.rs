@@ -1,0 +1,105 @@
+//! Whether payments can be made now: told by whoever calls the provider, asked by whoever takes orders, in one process or
+//! another.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    payments::Payments,
+    ports::Availability,
+    process::Process,
+    sagas::{SagaError, Sagas, Shared, locked},
+    store::{Backend, Published},
+};
+
+/// Under what name it is published.
+const NAME: &str = "payments";
+/// How often.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long a word holds. Somebody who has ended says nothing: then nobody makes payments.
+const HOLDS: Duration = Duration::from_secs(3);
+/// How long what was read is taken to be so.
+const REMEMBERED: Duration = Duration::from_millis(100);
+/// When to ask again while nobody makes payments.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Tells the others, until `stop`.
+pub(crate) async fn publish(store: Arc<dyn Backend>, shared: Arc<Shared>, stop: CancellationToken) {
+    loop {
+        let now = shared.effects.gateway.availability();
+        if let Err(error) = store.publish(NAME, to_text(now), HOLDS).await {
+            tracing::debug!(%error, "whether payments can be made is not published");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
+
+impl Sagas {
+    /// Whether payments can be made now, as whoever makes them said last. While nobody does (the process manager runs
+    /// nowhere), they cannot.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn payments_availability(&self) -> Result<Availability, SagaError> {
+        if locked(&self.running).contains_key(Payments::NAME) {
+            return Ok(self.shared.effects.gateway.availability());
+        }
+        let remembered = *locked(&self.shared.availability);
+        if let Some((availability, _)) = remembered.filter(|(_, at)| at.elapsed() < REMEMBERED) {
+            return Ok(availability);
+        }
+        let now = from_published(self.store.published(NAME).await?);
+        *locked(&self.shared.availability) = Some((now, Instant::now()));
+        Ok(now)
+    }
+}
+
+fn to_text(availability: Availability) -> String {
+    match availability {
+        Availability::Available => "available".to_owned(),
+        Availability::Unavailable { retry_after } => format!("unavailable {}", retry_after.as_millis()),
+    }
+}
+
+fn from_published(published: Option<Published>) -> Availability {
+    let Some(Published { value, left }) = published else {
+        return Availability::Unavailable { retry_after: ASK_AGAIN };
+    };
+    match value.strip_prefix("unavailable ") {
+        None => Availability::Available,
+        Some(millis) => {
+            // The word is as old as it has lost of its time.
+            let said = Duration::from_millis(millis.parse().unwrap_or(0));
+            Availability::Unavailable { retry_after: said.saturating_sub(HOLDS.saturating_sub(left)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(availability: Availability, left: Duration) -> Availability {
+        from_published(Some(Published { value: to_text(availability), left }))
+    }
+
+    #[test]
+    fn what_is_published_is_read_and_grows_older() {
+        assert_eq!(read(Availability::Available, HOLDS), Availability::Available);
+        let in_two = Availability::Unavailable { retry_after: Duration::from_secs(2) };
+        assert_eq!(read(in_two, HOLDS), in_two);
+        let in_one = Availability::Unavailable { retry_after: Duration::from_secs(1) };
+        assert_eq!(read(in_two, HOLDS - Duration::from_secs(1)), in_one);
+    }
+
+    #[test]
+    fn silence_means_that_nobody_makes_payments() {
+        assert_eq!(from_published(None), Availability::Unavailable { retry_after: ASK_AGAIN });
+    }
+}
