@@ -150,8 +150,9 @@ impl Accounts {
         self.store.begin(request).await
     }
 
-    /// Keeps the answer. Found by repeats at once; on disk a moment later. A crash in between repeats nothing, since
-    /// the request then runs again under the same ids.
+    /// Keeps the answer. Found by repeats at once; on disk a moment later, and only then found by other processes, to
+    /// which the request is running until then. A crash in between repeats nothing, since the request then runs again
+    /// under the same ids.
     pub fn finish(&self, request: KeyedRequest, answer: StoredAnswer) {
         self.store.finish(request, answer);
     }

@@ -52,6 +52,25 @@ impl Actor {
         let shown: Vec<String> =
             call.shown.iter().map(|name| format!("{name}={}", readable(field(&body, name)))).collect();
         narrator.answer(&status.to_string(), &shown.join("  "));
+        self.judged(what, &call, status, body)
+    }
+
+    /// The same without telling about it: for what is done many times.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn quietly_does(&self, call: Call) -> Result<Value, DemoError> {
+        let (status, body) = self.answer(&call).await?;
+        self.judged("does one of many", &call, status, body)
+    }
+
+    fn judged(
+        &self,
+        what: &str,
+        call: &Call,
+        status: reqwest::StatusCode,
+        body: Value,
+    ) -> Result<Value, DemoError> {
         match call.complaint(status.as_u16(), &body) {
             None => Ok(body),
             Some(expected) => Err(DemoError::Unexpected {

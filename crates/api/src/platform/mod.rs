@@ -1,6 +1,7 @@
 //! Puts the parts of the platform together, and takes them apart again in the right order.
 
 mod error;
+mod migrate;
 mod open;
 mod stores;
 
@@ -10,8 +11,8 @@ use gateway::Sandbox;
 use sagas::WorkStore;
 use tokio_util::task::TaskTracker;
 
-pub use self::error::StartError;
-pub(crate) use self::stores::{Databases, PARTS};
+pub(crate) use self::stores::Databases;
+pub use self::{error::StartError, migrate::Migrated};
 use self::{open::Opened, stores::Stores};
 use crate::{app::App, data_dir::DataDir, routes, sample_shops::ShopsFile, settings::Settings};
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the log's database holds, and what that of the views holds.
-pub(crate) const PARTS: (&[Part], &[Part]) = (&[LOG, ACCOUNTS, WORK, SNAPSHOTS, LEASES], &[VIEWS, LEASES]);
+pub(super) const PARTS: (&[Part], &[Part]) = (&[LOG, ACCOUNTS, WORK, SNAPSHOTS, LEASES], &[VIEWS, LEASES]);
 
 /// The databases that are used, each with one set of connections.
 #[derive(Clone, Default)]

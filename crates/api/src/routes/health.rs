@@ -1,9 +1,9 @@
 //! `/livez`, `/readyz`: whether the process lives, and whether it should get work.
 
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, time::Duration};
 
 use axum::{Json, extract::State};
-use projections::ViewState;
+use projections::{ListQuery, Shops, ViewState};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -11,6 +11,9 @@ use crate::{
     app::App,
     problem::{Code, Problem},
 };
+
+/// How long a store may take to answer.
+const STORES: Duration = Duration::from_secs(3);
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
@@ -39,12 +42,33 @@ async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
         missing.push("the program is stopping".to_owned());
     }
     missing.extend(views(&app));
-    missing.extend(processes(&app).await);
-    missing.extend(log(&app).await);
+    // A store that is away makes the rest wait for it: what is said of it is enough.
+    match stores(&app).await {
+        Some(away) => missing.push(away),
+        None => {
+            missing.extend(processes(&app).await);
+            missing.extend(log(&app).await);
+        }
+    }
     if missing.is_empty() {
         return Ok(Json(Health { status: "ok" }));
     }
     Err(Problem::new(Code::NotReady, missing.join("; ")).with("missing", missing))
+}
+
+/// Whether the log and the views can be read: a database may be away although nobody has noticed yet.
+async fn stores(app: &App) -> Option<String> {
+    let log = async { app.log().head().await.map_err(|error| error.to_string()) };
+    let views = async {
+        let Some(views) = &app.views else { return Ok(()) };
+        let read = views.list::<Shops>(ListQuery::newest(1)).await;
+        read.map(drop).map_err(|error| format!("the views cannot be read: {error}"))
+    };
+    let both = async { tokio::try_join!(log, views) };
+    match tokio::time::timeout(STORES, both).await {
+        Ok(read) => read.err(),
+        Err(_) => Some(format!("the stores do not answer within {} s", STORES.as_secs())),
+    }
 }
 
 fn views(app: &App) -> Vec<String> {

@@ -3,7 +3,9 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
     Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, PaymentId, ShopId, StreamId, Subject,
-    payment::{Payment, PaymentCommand, PaymentDetails, PaymentEvent, PaymentStage, PaymentTiming},
+    payment::{
+        Payment, PaymentCommand, PaymentDetails, PaymentError, PaymentEvent, PaymentStage, PaymentTiming,
+    },
 };
 use eventlog::CommandContext;
 use garde::Validate;
@@ -17,7 +19,7 @@ use crate::{
     accounts::{ContactKind, NewContact},
     app::App,
     auth::{Principal, Role},
-    problem::{Code, Problem},
+    problem::{Code, Problem, refusal},
     web::{
         Answer, Body, Command, Following, Page, PageQuery, Params, PathId, Reading, check, page_of, present,
         scope, single,
@@ -145,9 +147,13 @@ fn not_found(id: PaymentId) -> Problem {
 }
 
 async fn check_payable(app: &App, id: PaymentId) -> Result<(), Problem> {
+    let now = app.now();
     let look = |_, payment: &Payment| match payment {
         Payment::Absent => Err(not_found(id)),
         Payment::Existing { details, stage: PaymentStage::Requested } => match details.timing {
+            PaymentTiming::Deferred if details.due_at <= now => {
+                Err(refusal(&PaymentError::Overdue { due_at: details.due_at }))
+            }
             PaymentTiming::Deferred => Ok(()),
             PaymentTiming::AtOrder => {
                 Err(Problem::new(Code::IllegalTransition, "this payment is made within the order call"))

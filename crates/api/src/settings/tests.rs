@@ -77,22 +77,56 @@ fn variables_that_are_no_settings_are_left_alone() {
 #[test]
 fn consumers_are_chosen_by_name() {
     let settings = load(&Flags::default(), env(&[("ORDERSTREAM_EXCEPT", "fulfilment,orders")])).unwrap();
-    assert!(!settings.runs("fulfilment") && !settings.runs("orders") && settings.runs("checkout"));
-    let flags = Flags { only: vec!["api".to_owned()], ..Flags::default() };
-    let settings = load(&flags, env(&[("ORDERSTREAM_EXCEPT", "fulfilment")])).unwrap();
-    assert!(settings.runs("api") && !settings.runs("checkout"));
+    assert!(!settings.runs_process("fulfilment") && !settings.runs_view("orders"));
+    assert!(settings.runs_process("checkout") && settings.runs_view("timeline") && settings.runs_api());
+    let only = |names: &[&str]| {
+        let flags = Flags { only: names.iter().map(|name| (*name).to_owned()).collect(), ..Flags::default() };
+        load(&flags, env(&[("ORDERSTREAM_EXCEPT", "fulfilment")])).unwrap()
+    };
+    let settings = only(&["api"]);
+    assert!(settings.runs_api() && !settings.runs_process("checkout") && settings.needs_views());
+    let settings = only(&["process:payments"]);
+    assert!(settings.runs_process("payments") && !settings.runs_view("payments") && !settings.needs_views());
+    let settings = only(&["view:payments"]);
+    assert!(!settings.runs_process("payments") && settings.runs_view("payments") && !settings.runs_api());
+    let settings = only(&["payments"]);
+    assert!(settings.runs_process("payments") && settings.runs_view("payments"));
+    let settings = only(&["processes"]);
+    assert!(settings.runs_process("checkout") && !settings.runs_view("orders") && !settings.runs_api());
     let flags = Flags { only: vec!["fulfillment".to_owned()], ..Flags::default() };
     let text = load(&flags, env(&[])).unwrap_err().to_string();
     assert!(text.contains("\"fulfilment\""), "{text}");
 }
 
 #[test]
-fn a_store_that_this_release_cannot_use_is_refused() {
+fn a_store_is_a_file_or_a_database_and_everything_else_is_refused() {
     let flags = |store: &str| Flags { store: Some(store.to_owned()), ..Flags::default() };
-    let text = load(&flags("postgres://localhost/x"), env(&[])).unwrap_err().to_string();
-    assert!(text.contains("not supported yet"), "{text}");
     assert!(matches!(load(&flags("mysql:x"), env(&[])), Err(SettingsError::UnknownStore { .. })));
     let settings = load(&flags("sqlite:/tmp/x.db"), env(&[])).unwrap();
-    assert_eq!(settings.log_path().unwrap(), PathBuf::from("/tmp/x.db"));
-    assert_eq!(settings.views_path().unwrap(), PathBuf::from("./data/views.db"));
+    assert_eq!(settings.log_place().unwrap(), StorePlace::Sqlite(PathBuf::from("/tmp/x.db")));
+    assert_eq!(settings.views_place().unwrap(), StorePlace::Sqlite(PathBuf::from("./data/views.db")));
+    assert!(settings.needs_the_data_folder());
+
+    let settings = load(&flags("postgres://shop:secret@localhost/x"), env(&[])).unwrap();
+    assert_eq!(settings.log_place().unwrap(), settings.views_place().unwrap());
+    assert!(settings.needs_the_data_folder(), "the books of the sandbox are in it");
+    assert!(!format!("{settings:?}").contains("secret"));
+    let elsewhere = env(&[("ORDERSTREAM_GATEWAY_URL", "http://localhost:8090")]);
+    assert!(!load(&flags("postgres://shop:secret@localhost/x"), elsewhere).unwrap().needs_the_data_folder());
+}
+
+#[test]
+fn a_database_that_makes_no_sense_is_refused_without_showing_its_password() {
+    let refused = |variables: &[(&str, &str)]| {
+        let text = load(&Flags::default(), env(variables)).unwrap_err().to_string();
+        assert!(!text.contains("secret"), "{text}");
+        text
+    };
+    let store = ("ORDERSTREAM_STORE", "postgres://shop:secret@localhost/x");
+    assert!(refused(&[("ORDERSTREAM_STORE", "postgres://shop:secret@localhost:x/x")]).starts_with("store: "));
+    assert!(refused(&[("ORDERSTREAM_STORE", "mysql://shop:secret@localhost/x")]).contains("\"mysql\""));
+    assert!(refused(&[store, ("ORDERSTREAM_POSTGRES_SCHEMA", "a; b")]).contains("schema"));
+    assert!(refused(&[store, ("ORDERSTREAM_POSTGRES_CONNECTIONS", "1")]).contains("at least 4"));
+    assert!(refused(&[("ORDERSTREAM_POSTGRES_LEASE_MS", "5")]).contains("lease_ms is 5"));
+    assert!(refused(&[("ORDERSTREAM_GATEWAY_URL", "ftp://x")]).contains("gateway.url"));
 }

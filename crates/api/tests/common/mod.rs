@@ -1,6 +1,9 @@
 //! A platform in this process on a scratch folder, and clients with tokens.
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "../stores/mod.rs"]
+mod stores;
+
 use std::time::{Duration, Instant};
 
 use orderstream::{
@@ -30,7 +33,7 @@ impl TestServer {
     }
 
     pub async fn on(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::scratch(folder.path());
+        let mut settings = stores::settings(folder.path()).await;
         change(&mut settings);
         let server = Server::start(settings).await.unwrap();
         Self { server, folder }
@@ -200,10 +203,13 @@ impl Client {
 
     /// The id of a product of the shop.
     pub async fn product(&self, shop: &str, name: &str) -> String {
-        let page = self.get(&format!("/v1/products?shop_id={shop}&limit=100")).await.expect(200);
-        let products = page["data"].as_array().unwrap();
-        let found = products.iter().find(|product| product["name"] == name).unwrap();
-        found["product_id"].as_str().unwrap().to_owned()
+        let find = |page: &Value| {
+            let products = page["data"].as_array().into_iter().flatten();
+            products.into_iter().find(|product| product["name"] == name).cloned()
+        };
+        let path = format!("/v1/products?shop_id={shop}&limit=100");
+        let page = self.sees(&path, |page| find(page).is_some()).await;
+        find(&page).unwrap()["product_id"].as_str().unwrap().to_owned()
     }
 
     /// Lists a product of the shop; `self` is the shop.

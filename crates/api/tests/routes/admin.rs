@@ -34,18 +34,14 @@ async fn views_are_listed_rebuilt_and_verified() {
 
 #[tokio::test]
 async fn process_managers_tell_what_they_work_on() {
-    let server = TestServer::start_with(|settings| {
-        settings.except = vec!["payments".to_owned()];
-        settings.order_wait_ms = 100;
-    });
-    let server = server.await;
+    let server = TestServer::start().await;
     let (admin, alice) = (server.admin(), server.customer("alice"));
     let product = alice.product("phone", "Charger").await;
-    let order = alice.post("/v1/orders", crate::common::order_of("phone", &product, 1)).await.expect(202);
+    let order = alice.buys("phone", &product, 1).await;
     let waiting = |list: &Value| list["data"].as_array().is_some_and(|all| !all.is_empty());
-    let list = admin.sees("/v1/admin/sagas?process=checkout&state=waiting", waiting).await;
+    let list = admin.sees("/v1/admin/sagas?process=fulfilment&state=waiting", waiting).await;
     assert_eq!(list["data"][0]["key"], order["order_id"]);
-    let path = format!("/v1/admin/sagas/checkout/{}", text(&order, "order_id"));
+    let path = format!("/v1/admin/sagas/fulfilment/{}", text(&order, "order_id"));
     let instance = admin.get(&path).await.expect(200);
     assert!(instance["awaiting"].is_string(), "{instance}");
     admin.act(&format!("{path}/retry")).await.problem(409, "not_stuck");

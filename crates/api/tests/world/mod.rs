@@ -1,6 +1,9 @@
 //! A platform on a scratch folder, and people who use it over HTTP: shared by the scenario tests.
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "../stores/mod.rs"]
+mod stores;
+
 use std::time::{Duration, Instant};
 
 use orderstream::{
@@ -38,7 +41,7 @@ impl World {
     }
 
     async fn on(folder: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::scratch(folder.path());
+        let mut settings = stores::settings(folder.path()).await;
         change(&mut settings);
         let server = Server::start(settings).await.unwrap();
         Self { server, folder }

@@ -1,9 +1,15 @@
 //! Executors in several processes on the same streams.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::{ProductId, product::Product};
-use orderstream_eventlog::{Effect, ExecuteError, Executor, ExecutorOptions, postgres::Database};
+use orderstream_eventlog::{
+    Effect, ExecuteError, Executor, ExecutorOptions, SnapshotStore,
+    postgres::{Database, PostgresSnapshots},
+};
 
 use crate::{
     children,
@@ -21,7 +27,9 @@ struct Done {
 
 /// `callers` who restock one product as fast as they can for `time`.
 async fn hammer(database: &Database, product: ProductId, callers: u64, time: Duration) -> Done {
-    let executor = executor(&log(database).await);
+    // As a process of the platform has it: with snapshots.
+    let snapshots: Arc<dyn SnapshotStore> = Arc::new(PostgresSnapshots::new(database.clone()));
+    let executor = Executor::new(log(database).await, Some(snapshots), ExecutorOptions::default());
     executor.load::<Product>(&product).await.unwrap();
     let begun = Instant::now();
     let callers = (0..callers).map(|caller| {

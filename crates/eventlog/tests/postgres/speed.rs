@@ -1,20 +1,24 @@
 //! Not a test: how fast a batch is, against a bare insert of the same rows.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use orderstream_eventlog::postgres::Database;
+use domain::{AggregateId, ProductId, Version};
+use orderstream_eventlog::{Commit, EncodedCommit, Log, Store, postgres::PostgresStore};
 use scratch_postgres::ClusterOptions;
-use sqlx::Executor;
+use sqlx::{Executor, postgres::PgConnection};
+use uuid::Uuid;
 
 use crate::{
     setup::{log, migrated, own_cluster},
-    support::{foreign, product_id},
+    support::foreign,
 };
 
-const TIME: Duration = Duration::from_secs(2);
-
-/// The same table, indexes and lock; nothing is asked and nothing is decided.
-const BARE: &str = "CREATE FUNCTION bare(ids uuid[], payloads bytea[]) RETURNS bigint LANGUAGE plpgsql
+/// The same table, indexes, lock and rows; nothing is asked and nothing is decided.
+const BARE: &str = "CREATE FUNCTION bare(streams uuid[], versions integer[], ids uuid[], commands uuid[],
+    correlations uuid[], payloads bytea[]) RETURNS bigint LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE head bigint;
 BEGIN
@@ -22,56 +26,98 @@ BEGIN
     SELECT coalesce(max(events.position), 0) INTO head FROM events;
     INSERT INTO events (position, recorded_at, version, kind, type_version, stream_id, event_id, command_id,
         correlation_id, causation_id, first, type, actor, traceparent, payload)
-    SELECT head + number, 0, 1, 2, 1, id, id, id, id, NULL, true, 'product.restocked', 'system', NULL, payload
-    FROM unnest(ids, payloads) WITH ORDINALITY AS fresh (id, payload, number);
+    SELECT head + number, 1750000000000000, version, 2, 1, stream, id, command, correlation, NULL, true,
+        'product.restocked', 'system', NULL, payload
+    FROM unnest(streams, versions, ids, commands, correlations, payloads) WITH ORDINALITY
+        AS fresh (stream, version, id, command, correlation, payload, number);
     RETURN head;
 END $$";
 
-async fn bare(database: &Database, size: usize) -> f64 {
-    let mut conn = database.pool().acquire().await.unwrap();
-    let payload = br#"{"quantity":12345}"#.as_slice();
-    let (begun, mut events) = (Instant::now(), 0);
-    while begun.elapsed() < TIME {
-        let ids: Vec<uuid::Uuid> = (0..size).map(|_| uuid::Uuid::now_v7()).collect();
-        let insert = sqlx::query("SELECT bare($1, $2)").bind(&ids).bind(vec![payload; size]);
-        insert.fetch_one(&mut *conn).await.unwrap();
-        events += size;
-    }
+/// Machines that do other things as well are slow now and then: what is compared takes turns.
+const ROUNDS: usize = 20;
+const TURN: Duration = Duration::from_millis(250);
+
+/// Events per second.
+fn rate(events: u64, begun: Instant) -> f64 {
     events as f64 / begun.elapsed().as_secs_f64()
 }
 
+async fn bare(conn: &mut PgConnection, streams: &mut [(ProductId, Version)], new_streams: bool) -> f64 {
+    let payload = br#"{"quantity":12345}"#.as_slice();
+    let size = streams.len();
+    let new_ids = || (0..size).map(|_| Uuid::now_v7()).collect::<Vec<_>>();
+    let (begun, mut events) = (Instant::now(), 0);
+    while begun.elapsed() < TURN {
+        if new_streams {
+            streams.iter_mut().for_each(|stream| *stream = (new_product(), 0));
+        }
+        streams.iter_mut().for_each(|stream| stream.1 += 1);
+        let (ids, versions): (Vec<Uuid>, Vec<i32>) =
+            streams.iter().map(|(id, version)| (id.uuid(), i32::try_from(*version).unwrap())).unzip();
+        let insert = sqlx::query("SELECT bare($1, $2, $3, $4, $5, $6)").bind(ids).bind(versions);
+        let insert = insert.bind(new_ids()).bind(new_ids()).bind(new_ids()).bind(vec![payload; size]);
+        insert.fetch_one(&mut *conn).await.unwrap();
+        events += size as u64;
+    }
+    rate(events, begun)
+}
+
+fn commit_on(product: ProductId, version: Version) -> Commit {
+    Commit { command_id: Uuid::now_v7(), ..foreign(product, version, 12_345) }
+}
+
+/// The adapter alone, batch after batch.
+async fn adapter(store: &PostgresStore, streams: &mut [(ProductId, Version)], new_streams: bool) -> f64 {
+    let (begun, mut events) = (Instant::now(), 0);
+    while begun.elapsed() < TURN {
+        if new_streams {
+            streams.iter_mut().for_each(|stream| *stream = (new_product(), 0));
+        }
+        let commits =
+            streams.iter().map(|(product, version)| EncodedCommit::new(commit_on(*product, *version)));
+        let answers = store.append_batch(Arc::new(commits.collect())).await.unwrap();
+        for (stream, answer) in streams.iter_mut().zip(answers) {
+            stream.1 = answer.unwrap().version;
+            events += 1;
+        }
+    }
+    rate(events, begun)
+}
+
 /// Callers who append one event each, to new streams or to their own again and again.
-async fn grouped(database: &Database, callers: usize, new_streams: bool) -> f64 {
-    let log = log(database).await;
+async fn grouped(log: &Log, streams: &mut [(ProductId, Version)], new_streams: bool) -> f64 {
     let begun = Instant::now();
-    let callers = (0..callers).map(|_| {
-        let log = log.clone();
+    let callers = streams.iter().map(|(product, version)| {
+        let (log, mut product, mut version) = (log.clone(), *product, *version);
         tokio::spawn(async move {
-            let (mut product, mut version, mut done) = (product(), 0, 0_u64);
-            while begun.elapsed() < TIME {
-                let mut commit = foreign(product, version, 12_345);
-                commit.command_id = uuid::Uuid::now_v7();
-                version = log.append(commit).await.unwrap().version;
-                done += 1;
+            let mut done = 0_u64;
+            while begun.elapsed() < TURN {
                 if new_streams {
-                    (product, version) = (self::product(), 0);
+                    (product, version) = (new_product(), 0);
                 }
+                version = log.append(commit_on(product, version)).await.unwrap().version;
+                done += 1;
             }
-            done
+            (product, version, done)
         })
     });
     let mut events = 0;
-    for caller in callers.collect::<Vec<_>>() {
-        events += caller.await.unwrap();
+    let callers: Vec<_> = callers.collect();
+    for (caller, stream) in callers.into_iter().zip(streams) {
+        let (product, version, done) = caller.await.unwrap();
+        *stream = (product, version);
+        events += done;
     }
-    let rate = events as f64 / begun.elapsed().as_secs_f64();
-    log.shutdown().await;
-    rate
+    rate(events, begun)
 }
 
-fn product() -> domain::ProductId {
-    let _ = product_id();
-    domain::ProductId::from_uuid(uuid::Uuid::now_v7())
+fn new_product() -> ProductId {
+    ProductId::from_uuid(Uuid::now_v7())
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,15 +125,31 @@ fn product() -> domain::ProductId {
 async fn group_commit_figures() {
     let Some(cluster) = own_cluster(ClusterOptions { durable: true, ..Default::default() }) else { return };
     let database = migrated(&cluster.url("postgres"), "speed").await;
-    database.pool().execute(BARE).await.unwrap();
-    for round in 1..=3 {
-        for size in [1, 64, 256] {
-            println!("{round}: bare, batches of {size}: {:.0} events/s", bare(&database, size).await);
-        }
-        for callers in [1, 64, 256, 1_024] {
-            let (new, old) =
-                (grouped(&database, callers, true).await, grouped(&database, callers, false).await);
-            println!("{round}: {callers} callers: {new:.0} events/s on new streams, {old:.0} on old ones");
+    let mut conn = database.pool().acquire().await.unwrap();
+    conn.execute(BARE).await.unwrap();
+    let store = PostgresStore::open(&database).await.unwrap();
+    let log = log(&database).await;
+    for size in [1, 64, 256] {
+        let mut streams: Vec<_> = (0..size).map(|_| (new_product(), 0)).collect();
+        for new_streams in [true, false] {
+            let mut figures: [Vec<f64>; 3] = Default::default();
+            for _ in 0..ROUNDS {
+                figures[0].push(bare(&mut conn, &mut streams, new_streams).await);
+                figures[1].push(adapter(&store, &mut streams, new_streams).await);
+                figures[2].push(grouped(&log, &mut streams, new_streams).await);
+            }
+            let [bare, adapter, callers] = figures;
+            let of_bare =
+                |ours: &[f64]| median(ours.iter().zip(&bare).map(|(ours, bare)| ours / bare).collect());
+            println!(
+                "{size} on {} streams: bare {:.0} events/s; adapter {:.0}, {:.2} of bare; callers {:.0}, {:.2} of bare",
+                if new_streams { "new" } else { "old" },
+                median(bare.clone()),
+                median(adapter.clone()),
+                of_bare(&adapter),
+                median(callers.clone()),
+                of_bare(&callers),
+            );
         }
     }
 }

@@ -19,3 +19,5 @@ mod restarts;
 mod returns;
 mod support;
 mod vouchers;
+
+const GROUND: support::Ground = support::Ground::Folder;

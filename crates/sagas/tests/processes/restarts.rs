@@ -169,7 +169,7 @@ async fn a_work_store_that_went_back_catches_up_and_does_nothing_twice() {
     assert_eq!(end, "cancelled, refunded, failed; shelf 9+0 and 3+0; kept 0");
     for copy in copies {
         let which = world.kill().await;
-        world.forget();
+        world.forget().await;
         for (path, content) in copy {
             std::fs::write(path, content).unwrap();
         }

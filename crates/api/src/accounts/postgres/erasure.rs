@@ -4,6 +4,9 @@
 //! remembers the latest number when it was first seen; and an answer is kept without what is personal when its subject
 //! has a later one. An erasure locks its table until it is committed: numbers are in the order of commits, and whoever
 //! keeps an answer ([`hold_off`]) either comes before it, and is found by it, or after it, and finds it.
+//!
+//! Nobody can read what was erased through the tables. The server's files hold it until the next (auto)vacuum, and so do
+//! its backups until they are thrown away.
 
 use sqlx::{Connection, postgres::PgConnection};
 

@@ -32,7 +32,7 @@ struct Fixture {
 
 enum Place {
     File(tempfile::TempDir),
-    Schema(Database),
+    Schema(Box<Database>),
 }
 
 fn clock() -> Arc<ManualClock> {
@@ -61,7 +61,7 @@ impl Fixture {
         let database = database(scratch_postgres::for_tests()?.url("postgres")).await;
         let clock = clock();
         let accounts = Accounts::open_postgres(&database, clock.clone()).await.unwrap();
-        Some(Self { accounts, clock, place: Place::Schema(database) })
+        Some(Self { accounts, clock, place: Place::Schema(Box::new(database)) })
     }
 
     /// Time passes.

@@ -136,34 +136,48 @@ async fn without_the_server_everything_is_unavailable_soon_and_goes_on_with_it()
     panic!("{state:?}");
 }
 
-/// Passes everything on to a server. When told so, it loses the server's next answer and the connection with it.
+/// The key of a request whose next answer is lost.
+const LOST: &str = "lost";
+
+/// Passes everything on to a server. When told so, it loses the answer to the next message that holds [`LOST`], and the
+/// connection with it.
 async fn line_to(cluster: &Cluster) -> (u16, Arc<AtomicBool>) {
     let (loses, port) = (Arc::new(AtomicBool::new(false)), cluster.port());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let line = (listener.local_addr().unwrap().port(), loses.clone());
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            let loses = loses.clone();
-            tokio::spawn(async move {
-                let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                let (mut from_client, mut to_client) = client.into_split();
-                let (mut from_server, mut to_server) = server.into_split();
-                let there = tokio::io::copy(&mut from_client, &mut to_server);
-                let back = async {
-                    let mut buffer = vec![0; 65_536];
-                    loop {
-                        let read = from_server.read(&mut buffer).await.unwrap_or(0);
-                        if read == 0 || loses.swap(false, Ordering::SeqCst) {
-                            return;
-                        }
-                        to_client.write_all(&buffer[..read]).await.unwrap();
-                    }
-                };
-                tokio::select! { _ = there => {}, () = back => {} }
-            });
+            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(pass_on(client, server, loses.clone()));
         }
     });
     line
+}
+
+async fn pass_on(client: TcpStream, server: TcpStream, loses: Arc<AtomicBool>) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let cut = AtomicBool::new(false);
+    let there = async {
+        let mut buffer = vec![0; 65_536];
+        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+            let concerned = buffer[..read].windows(LOST.len()).any(|bytes| bytes == LOST.as_bytes());
+            if concerned && loses.swap(false, Ordering::SeqCst) {
+                cut.store(true, Ordering::SeqCst);
+            }
+            to_server.write_all(&buffer[..read]).await.unwrap();
+        }
+    };
+    let back = async {
+        let mut buffer = vec![0; 65_536];
+        while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
+            if cut.load(Ordering::SeqCst) {
+                return;
+            }
+            to_client.write_all(&buffer[..read]).await.unwrap();
+        }
+    };
+    tokio::select! { () = there => {}, () = back => {} }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,17 +187,13 @@ async fn a_begin_whose_answer_was_lost_is_known_again() {
     let url = cluster.url("postgres").replace(&format!(":{}/", cluster.port()), &format!(":{port}/"));
     let database = database(url).await;
     let accounts = Accounts::open_postgres(&database, clock()).await.unwrap();
-    // The statement is prepared: it takes one message and one answer from now on.
-    accounts.begin(start("first", false)).await.unwrap();
     for again in [false, true] {
         loses.store(true, Ordering::SeqCst);
-        let begin = Begin { contact: Some(contact(7)), ..start("k", again) };
+        let begin = Begin { contact: Some(contact(7)), ..start(LOST, again) };
         assert_eq!(accounts.begin(begin.clone()).await.unwrap(), Begun::Go);
         assert!(!loses.load(Ordering::SeqCst), "no answer was lost");
         assert_eq!(accounts.begin(begin).await.unwrap(), Begun::Not(KeyState::Running));
-        // The statement must be prepared on the new connection as well.
-        accounts.begin(start(&format!("first after {again}"), false)).await.unwrap();
-        accounts.release(&request("k", 1)).await.unwrap();
+        accounts.release(&request(LOST, 1)).await.unwrap();
     }
     assert_eq!(
         accounts.contact(contact(7).contact_id).await.unwrap(),

@@ -54,20 +54,20 @@ fn wait_for_leases(kept: &Kept) {
 
 #[test]
 fn killed_at_any_moment_every_event_counts_exactly_once_in_a_file() {
-    in_a_file(killed_at_any_moment);
+    in_a_file(|log_db, kept| killed_at_any_moment(log_db, kept, 500));
 }
 
 #[test]
 fn killed_at_any_moment_every_event_counts_exactly_once_in_a_database() {
-    in_a_database(killed_at_any_moment);
+    in_a_database(|log_db, kept| killed_at_any_moment(log_db, kept, 250));
 }
 
-fn killed_at_any_moment(log_db: &Path, kept: Kept) {
-    let history = crowd(11, 500);
+fn killed_at_any_moment(log_db: &Path, kept: Kept, orders: usize) {
+    let history = crowd(11, orders);
     let mut rest = history.commits.as_slice();
     let mut lives = 0;
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(rest.len().min(900));
+        let (now, later) = rest.split_at(rest.len().min(orders * 9 / 5));
         rest = later;
         lives += 1;
         let runtime = runtime();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use eventlog::StoreError;
+use eventlog::{Checkpoint, StoreError};
 use tokio::task::JoinHandle;
 
 use super::{PATIENCE, Place, all_at, kept::Kept};
@@ -10,7 +10,7 @@ use crate::{
     ListQuery, Orders, Products, VerifyReport, ViewError, ViewOptions, ViewPlace, ViewState, Views,
     batch::Batch,
     service::consumer::lease_name,
-    store::{BuildState, ViewStore},
+    store::{BuildState, ViewStore, Window},
     testing::{crowd, places},
     view_names,
     views::REGISTRY,
@@ -37,9 +37,9 @@ impl Place {
 
     /// Appends a history in small pieces.
     fn keep_appending(&self, seed: u64, orders: usize) -> JoinHandle<()> {
-        let log = self.log.clone();
+        let (log, commits) = (self.log.clone(), crowd(seed, orders).commits);
         tokio::spawn(async move {
-            for some in crowd(seed, orders).commits.chunks(20) {
+            for some in commits.chunks(20) {
                 super::append(&log, some).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -165,6 +165,47 @@ async fn a_rebuild_from_elsewhere_switches_under_a_consumer_that_never_rests() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_that_is_always_faster_is_held_up_for_the_switch() {
+    let place = place!();
+    place.append(&crowd(68, 50).commits).await;
+    let rival = place.process(LONG, ViewOptions::default()).await;
+    let operator = place.process(LONG, ViewOptions::default()).await;
+    let (store, slot) = (rival.shared.store.clone(), rival.shared.slots[0].clone());
+    let held = store.leases().unwrap().take_if_free(&lease_name(&slot), 0).await.unwrap();
+    let (appending, log) = (place.keep_appending(69, 700), place.log.clone());
+    // It does nothing but count: nobody who folds keeps up with that.
+    let racing = tokio::spawn({
+        let (store, table) = (store.clone(), slot.table());
+        async move {
+            let mut from = Checkpoint { log_id: log.log_id(), position: 0, event_id: None };
+            let mut head = log.subscribe_head();
+            loop {
+                let to =
+                    Checkpoint { position: *head.wait_for(|at| *at > from.position).await.unwrap(), ..from };
+                let (table, batch) = (table.clone(), Batch::new(table.spec.columns.len()));
+                if !store.commit(Window { table, batch, from, to, held }).await.unwrap() {
+                    return;
+                }
+                from = to;
+            }
+        }
+    });
+    assert_eq!(operator.rebuild("orders", |_| {}).await.unwrap().build, 2);
+    racing.await.unwrap();
+    let freed = store.leases().unwrap().take_if_free(&lease_name(&slot), 0).await.unwrap();
+    assert_eq!(
+        freed.map(|held| held.epoch),
+        Some(3),
+        "the lease was not taken for the switch, or not given back"
+    );
+    appending.await.unwrap();
+    operator.start(&["orders"]);
+    store.leases().unwrap().leave(&lease_name(&slot)).await.unwrap();
+    assert!(operator.wait_for("orders", place.log.head().await.unwrap(), PATIENCE).await);
+    assert!(operator.verify("orders", |_| {}).await.unwrap().is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_rebuilds_at_once_one_wins_and_the_other_says_so() {
     let place = place!();
     place.append(&crowd(65, 300).commits).await;
@@ -246,10 +287,9 @@ async fn readers_of_views_that_run_elsewhere_learn_of_them_fast() {
         assert!(reader.wait_for("products", head, PATIENCE).await);
         took.push(begun.elapsed());
     }
-    took.sort_unstable();
-    let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
-    println!("waits for another process's view: {median:?} in the middle, at worst {worst:?}");
-    assert!(median < Duration::from_millis(150), "{took:?}");
+    let mean = took.iter().sum::<Duration>() / u32::try_from(took.len()).unwrap();
+    println!("waits for another process's view: {mean:?} on average, at worst {:?}", took.iter().max());
+    assert!(mean < Duration::from_millis(150), "{took:?}");
     assert!(!reader.list::<Products>(ListQuery::newest(3)).await.unwrap().rows.is_empty());
 }
 

@@ -1,17 +1,14 @@
-//! A real SQLite log at which a test can stop the world: from a chosen position on nothing more is written until the
+//! A real log at which a test can stop the world: from a chosen position on nothing more is written until the
 //! test says what becomes of the commit that waits.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
 use domain::{Position, StreamId, Version};
-use eventlog::{AppendError, Appended, EncodedCommit, LogError, RawEvent, SqliteStore, Store};
+use eventlog::{AppendError, Appended, EncodedCommit, LogError, RawEvent, Store};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -29,15 +26,14 @@ enum Order {
 
 /// The log's store.
 pub struct Gate {
-    inner: SqliteStore,
+    inner: Arc<dyn Store>,
     order: watch::Sender<Order>,
     waiting: watch::Sender<bool>,
     head: AtomicU64,
 }
 
 impl Gate {
-    pub async fn open(path: &Path) -> Arc<Self> {
-        let inner = SqliteStore::open(path, 2).await.unwrap();
+    pub async fn before(inner: Arc<dyn Store>) -> Arc<Self> {
         let head = AtomicU64::new(inner.head().await.unwrap());
         let (order, waiting) = (watch::Sender::new(Order::Pass), watch::Sender::new(false));
         Arc::new(Self { inner, order, waiting, head })
@@ -138,6 +134,9 @@ impl Store for Gate {
     }
     fn single_writer(&self) -> bool {
         self.inner.single_writer()
+    }
+    async fn woken(&self) {
+        self.inner.woken().await;
     }
     async fn close(&self) {
         self.inner.close().await;

@@ -6,6 +6,7 @@ mod ends;
 mod fakes;
 mod gate;
 mod goods;
+mod ground;
 mod guests;
 mod people;
 
@@ -15,7 +16,9 @@ use std::{
     time::Duration,
 };
 
-use eventlog::{Clock, Executor, ExecutorOptions, IdGen, Log, LogOptions};
+use eventlog::{
+    Clock, Executor, ExecutorOptions, IdGen, Log, LogOptions, SqliteStore, Store, postgres::PostgresStore,
+};
 use orderstream_sagas::{
     Effects, InstanceFilter, InstanceState, InstanceSummary, SagaOptions, Sagas, WorkStore, process_names,
 };
@@ -31,12 +34,16 @@ pub use self::{
     fakes::{ALWAYS, Mailbox, MovingClock, Provider, Purse},
     gate::Gate,
     goods::{loyal, returnable, without},
+    ground::{Ground, Schema},
     guests::Trip,
     people::{Wish, at_order, deferred, won},
 };
 
+/// Process managers that do not waste a test's time.
+const IMPATIENT: SagaOptions =
+    SagaOptions { first_retry: Duration::from_millis(2), longest_retry: Duration::from_millis(20) };
 /// How long a test waits for quiet before it gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct World {
     life: Mutex<Option<Life>>,
@@ -49,6 +56,8 @@ pub struct World {
     pub clock: Arc<MovingClock>,
     pub ids: IdGen,
     pub shelf: people::Shelf,
+    /// Where process managers' work stands, if not in the folder.
+    pub schema: Option<Schema>,
     folder: TempDir,
 }
 
@@ -62,6 +71,13 @@ struct Life {
 
 /// A runtime that may be dropped anywhere.
 struct Body(Option<Runtime>);
+
+impl Body {
+    async fn die(&mut self) {
+        let runtime = self.0.take().unwrap();
+        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+    }
+}
 
 impl Drop for Body {
     fn drop(&mut self) {
@@ -79,8 +95,21 @@ impl World {
 
     /// The same with some process managers.
     pub async fn with(which: &[&'static str]) -> Self {
+        // Without PostgreSQL it is told again in a folder.
+        let schema = if crate::GROUND == Ground::Folder { None } else { Schema::new().await };
+        let world = Self::on(schema, crate::GROUND == Ground::All).await;
+        world.start(which).await;
+        world
+    }
+
+    /// A world in which nothing runs: with its work in `schema` if there is one, and its log, too, if so wanted.
+    pub async fn on(schema: Option<Schema>, log_too: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Gate::open(&folder.path().join("log.db")).await;
+        let store: Arc<dyn Store> = match schema.as_ref().filter(|_| log_too) {
+            Some(schema) => Arc::new(PostgresStore::open(&schema.database).await.unwrap()),
+            None => Arc::new(SqliteStore::open(&folder.path().join("log.db"), 2).await.unwrap()),
+        };
+        let store = Gate::before(store).await;
         // One commit in a batch: so a test can stop the world behind each.
         let options = LogOptions { max_batch_commits: 1, ..LogOptions::default() };
         let log = Log::start(store.clone(), options).await.unwrap();
@@ -96,30 +125,31 @@ impl World {
             store,
             log,
             clock,
+            schema,
             folder,
         };
         world.stock_up().await;
-        world.start(which).await;
         world
     }
 
     /// Gives birth to process managers over the work store as it is.
     pub async fn start(&self, which: &[&'static str]) {
-        let path = self.work_db();
-        let work = tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap();
+        let (path, schema) = (self.work_db(), self.schema.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let body = Body(Some(runtime.unwrap()));
         let effects = self.effects();
-        let options =
-            SagaOptions { first_retry: Duration::from_millis(2), longest_retry: Duration::from_millis(20) };
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let (store, executor, names) = (work.clone(), self.executor.clone(), which.to_vec());
+        let (executor, names) = (self.executor.clone(), which.to_vec());
         let born = body.0.as_ref().unwrap().spawn(async move {
-            let sagas = Sagas::open(store, executor, effects, clock, options).await.unwrap();
+            let work = match schema {
+                Some(schema) => schema.work().await,
+                None => tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap(),
+            };
+            let sagas = Sagas::open(work.clone(), executor, effects, clock, IMPATIENT).await.unwrap();
             sagas.start(&names);
-            sagas
+            (sagas, work)
         });
-        let sagas = born.await.unwrap();
+        let (sagas, work) = born.await.unwrap();
         let life = Life { body, sagas, work, which: which.to_vec() };
         assert!(self.life.lock().unwrap().replace(life).is_none(), "the old life must be ended before");
     }
@@ -127,9 +157,11 @@ impl World {
     /// Ends all process managers at once, in the middle of whatever they are doing. Tells which ran.
     pub async fn kill(&self) -> Vec<&'static str> {
         let mut life = self.life.lock().unwrap().take().expect("nothing lives");
-        let runtime = life.body.0.take().unwrap();
-        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+        life.body.die().await;
         life.work.close().await;
+        if let Some(schema) = &self.schema {
+            schema.expire().await;
+        }
         std::mem::take(&mut life.which)
     }
 
@@ -148,16 +180,16 @@ impl World {
     /// Kills the process managers, forgets all that they knew, and starts them again: they read the log from the start.
     pub async fn rebirth_from_nothing(&self) {
         let which = self.kill().await;
-        self.forget();
+        self.forget().await;
         self.start(&which).await;
     }
 
     /// Loses the work store; nothing may live.
-    pub fn forget(&self) {
-        for file in ["work.db", "work.db-wal", "work.db-shm"] {
-            let _ = std::fs::remove_file(self.folder.path().join(file));
+    pub async fn forget(&self) {
+        match &self.schema {
+            Some(schema) => schema.forget().await,
+            None => ground::forget_file(&self.work_db()),
         }
-        assert!(!self.work_db().exists());
     }
 
     /// Ends some process managers and lets only these live on.
@@ -195,7 +227,7 @@ impl World {
             if Instant::now() > deadline {
                 panic!("no quiet: {:#?}\n{:#?}", self.sagas().status().await, self.open().await);
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(if self.schema.is_some() { 10 } else { 2 })).await;
         }
     }
 
@@ -205,14 +237,17 @@ impl World {
         if self.log.stats().queue_depth > 0 {
             return false;
         }
+        let everything = InstanceFilter { limit: 10_000, ..InstanceFilter::default() };
+        if self.schema.is_some() {
+            // Brings the store up to date, which is where the status comes from when others may be there.
+            let _ = sagas.list(everything.clone()).await;
+        }
         let Ok(status) = sagas.status().await else { return false };
         let mut running = status.iter().filter(|process| which.contains(&process.name.as_str()));
         if running.any(|process| !process.running || process.position != head) {
             return false;
         }
-        let Ok(open) = sagas.list(InstanceFilter { limit: 10_000, ..InstanceFilter::default() }).await else {
-            return false;
-        };
+        let Ok(open) = sagas.list(everything).await else { return false };
         let now = self.clock.now();
         let mut open = open.instances.iter().filter(|instance| which.contains(&instance.process.as_str()));
         let at_rest = open.all(|instance| match instance.state {

@@ -1,0 +1,22 @@
+//! Process managers whose work stands in PostgreSQL: stories told as over the embedded store, then several processes that
+//! share the work, come, go, pause and die.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+#[path = "../processes/booking.rs"]
+mod booking;
+#[path = "../processes/cancellation.rs"]
+mod cancellation;
+#[path = "../processes/checkout.rs"]
+mod checkout;
+#[path = "../processes/notifications.rs"]
+mod notifications;
+#[path = "../processes/payments.rs"]
+mod payments;
+#[path = "../processes/returns.rs"]
+mod returns;
+// Not all of it is needed here.
+#[allow(dead_code, unused_imports)]
+#[path = "../processes/support/mod.rs"]
+mod support;
+
+const GROUND: support::Ground = support::Ground::Work;
