@@ -7,6 +7,9 @@ mod http;
 mod orders;
 mod rebuild;
 mod stats;
+mod store;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -23,7 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Case {
-    /// Commands per second through the executor, against a bare SQLite loop that inserts the same rows.
+    /// Commands per second through the executor, against bare inserts of the same rows; on PostgreSQL also against
+    /// cqrs-es with postgres-es.
     Append(append::Options),
     /// Paid orders per second over HTTP, the server in a process of its own.
     Orders(orders::Options),
@@ -31,10 +35,17 @@ enum Case {
     Rebuild(rebuild::Options),
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    match Arguments::parse().case {
+fn main() -> ExitCode {
+    let done = match Arguments::parse().case {
         Case::Append(options) => append::run(&options),
         Case::Orders(options) => orders::run(&options),
         Case::Rebuild(options) => rebuild::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -34,7 +34,7 @@ pub use executor::{
 };
 pub use idgen::{IdGen, event_id};
 pub use log::{Log, LogOptions, LogStats};
-pub use port::{Appended, Commit, EncodedCommit, NewEvent, RawEvent, Store};
+pub use port::{Appended, Commit, EncodedCommit, NewEvent, RawEvent, Store, StreamTurn};
 pub use queue::PendingAppend;
 pub use reader::LogReader;
 pub use snapshot::{Snapshot, SnapshotStore, SqliteSnapshots};

@@ -176,6 +176,19 @@ impl RawEvent {
     }
 }
 
+/// A turn at a stream that several processes write to. Dropping it gives the turn to the next one.
+pub struct StreamTurn {
+    _held: Box<dyn std::any::Any + Send + Sync>,
+}
+
+impl StreamTurn {
+    /// A turn that lasts as long as `held` does.
+    #[must_use]
+    pub fn new(held: impl std::any::Any + Send + Sync) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
 /// What an adapter implements. Its conformance is proved by [`conformance`](crate::conformance).
 ///
 /// An adapter's promise to readers: positions are one total order, and once a reader has seen position N, no event at
@@ -237,6 +250,12 @@ pub trait Store: Send + Sync + 'static {
     /// without cause, and it may be missed.
     async fn woken(&self) {
         std::future::pending::<()>().await;
+    }
+
+    /// Waits for our turn among the processes that write to `stream`. Only a courtesy among those who ask: nothing
+    /// keeps others from appending. None when there is no turn to be had, which must not take long to find out.
+    async fn turn(&self, _stream: StreamId) -> Option<StreamTurn> {
+        None
     }
 
     /// Closes files and connections once everything is written.

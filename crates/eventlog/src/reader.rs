@@ -21,7 +21,8 @@ pub struct LogReader {
 #[derive(Clone)]
 enum Source {
     Sqlite(Readers),
-    Postgres(Database),
+    // Boxed, for it is much larger than the other.
+    Postgres(Box<Database>),
 }
 
 impl LogReader {
@@ -52,7 +53,7 @@ impl LogReader {
     pub async fn open_postgres(database: &Database) -> Result<Self, LogError> {
         database.require(LOG).await?;
         let log_id = database.run(|conn| Box::pin(postgres::rows::log_id(conn))).await?;
-        Ok(Self { source: Source::Postgres(database.clone()), log_id })
+        Ok(Self { source: Source::Postgres(Box::new(database.clone())), log_id })
     }
 
     /// Which log this is.

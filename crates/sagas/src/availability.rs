@@ -47,7 +47,7 @@ impl Sagas {
     /// # Errors
     /// The store does not answer.
     pub async fn payments_availability(&self) -> Result<Availability, SagaError> {
-        if locked(&self.running).contains_key(Payments::NAME) {
+        if self.runs(Payments::NAME) {
             return Ok(self.shared.effects.gateway.availability());
         }
         let remembered = *locked(&self.shared.availability);

@@ -2,22 +2,26 @@
 
 use std::time::Duration;
 
+use eventlog::postgres::Held;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
     runner::{Operation, Request},
     sagas::{SagaError, Sagas, known, locked},
-    store::{Changes, InstanceState, InstanceSummary, Wish, slot_of},
+    store::{Changes, InstanceState, InstanceSummary, Saved, Wish, slot_of},
 };
 
 /// How long a process manager of this process may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long bringing the store up to date may take before it is read as it is.
 const SAVE: Duration = Duration::from_secs(2);
-/// How long another process may take to do what an operator wants, and how often it is looked after.
+/// How long another process may take to do what an operator wants.
 const ELSEWHERE: Duration = Duration::from_secs(10);
+/// How often it is looked after.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it is looked after before asking whether that process is still there.
+const LOOKS: u32 = 5;
 
 impl Sagas {
     /// Tries the step again that an instance is stuck at or waits to retry.
@@ -49,14 +53,41 @@ impl Sagas {
             Ok(None) | Err(SagaError::Elsewhere { .. }) => {}
             Err(error) => return Err(error),
         }
-        let slot = slot_of(key, self.store.slots());
-        match self.store.take_if_free(name, slot).await? {
-            Some(held) => {
-                let done = self.operate_on_stored(name, key, operation, held).await;
-                self.store.release(name, &[held]).await?;
-                done
+        let done = tokio::time::timeout(ELSEWHERE, self.operate_elsewhere(name, key, operation)).await;
+        done.unwrap_or(Err(SagaError::NotAnswered { process: name.to_owned(), key }))
+    }
+
+    /// Tells whoever works on the instance, and looks after it; does it if nobody works on it, or nobody does any more.
+    async fn operate_elsewhere(
+        &self,
+        name: &'static str,
+        key: Uuid,
+        operation: Operation,
+    ) -> Result<InstanceSummary, SagaError> {
+        let mut wished = None;
+        loop {
+            if let Some(held) = self.store.take_if_free(name, slot_of(key, self.store.slots())).await? {
+                let done = self.operate_on_stored(name, key, operation, wished, held).await;
+                if let Err(error) = self.store.release(name, &[held]).await {
+                    tracing::debug!(process = name, %error, "a slot is free only after a while");
+                }
+                return done;
             }
-            None => self.operate_elsewhere(name, key, operation).await,
+            let wish = match wished {
+                Some(wish) => wish,
+                None => {
+                    let step = self.stuck(name, key).await?.outbox[0].command_id;
+                    let wish = Wish { key, operation, step };
+                    self.store.wish(name, wish).await?;
+                    *wished.insert(wish)
+                }
+            };
+            for _ in 0..LOOKS {
+                tokio::time::sleep(LOOK_EVERY).await;
+                if !self.store.is_wished(name, wish).await? {
+                    return Ok(self.stored(name, key).await?.summary(name));
+                }
+            }
         }
     }
 
@@ -66,8 +97,15 @@ impl Sagas {
         name: &'static str,
         key: Uuid,
         operation: Operation,
-        held: eventlog::postgres::Held,
+        wished: Option<Wish>,
+        held: Held,
     ) -> Result<InstanceSummary, SagaError> {
+        if let Some(wish) = wished {
+            if !self.store.is_wished(name, wish).await? {
+                return Ok(self.stored(name, key).await?.summary(name));
+            }
+            self.store.forget_wish(name, wish).await?;
+        }
         let mut saved = self.stuck(name, key).await?;
         if let Some(step) = saved.outbox.first_mut() {
             step.stuck = false;
@@ -83,43 +121,28 @@ impl Sagas {
         Ok(summary)
     }
 
-    /// Another process works on it: it is told, and looked after.
-    async fn operate_elsewhere(
-        &self,
-        name: &'static str,
-        key: Uuid,
-        operation: Operation,
-    ) -> Result<InstanceSummary, SagaError> {
-        self.stuck(name, key).await?;
-        self.store.wish(name, Wish { key, operation }).await?;
-        let done = async {
-            while self.store.is_wished(name, key).await? {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-            // It is taken before it is done.
-            tokio::time::sleep(LOOK_EVERY).await;
-            let saved = self.store.load(name, vec![key]).await?.pop();
-            let saved = saved.ok_or(SagaError::UnknownInstance { process: name.to_owned(), key })?;
-            Ok(saved.summary(name))
-        };
-        let done = tokio::time::timeout(ELSEWHERE, done).await;
-        done.unwrap_or(Err(SagaError::NotAnswered { process: name.to_owned(), key }))
+    async fn stored(&self, name: &'static str, key: Uuid) -> Result<Saved, SagaError> {
+        let saved = self.store.load(name, vec![key]).await?.pop();
+        saved.ok_or_else(|| SagaError::UnknownInstance { process: name.to_owned(), key })
     }
 
     /// The stored row of an instance that waits for an operator or a retry.
-    async fn stuck(&self, name: &'static str, key: Uuid) -> Result<crate::store::Saved, SagaError> {
-        let unknown = || SagaError::UnknownInstance { process: name.to_owned(), key };
-        let saved = self.store.load(name, vec![key]).await?.pop().ok_or_else(unknown)?;
+    async fn stuck(&self, name: &'static str, key: Uuid) -> Result<Saved, SagaError> {
+        let saved = self.stored(name, key).await?;
         match saved.outbox.first() {
-            Some(step) if step.stuck || step.next_retry_at.is_some() => Ok(saved),
+            Some(step) if step.is_waiting() => Ok(saved),
             _ => Err(SagaError::NotStuck { process: name.to_owned(), key }),
         }
     }
 
     /// Brings the store up to date with a running process manager's memory, if that answers soon.
     pub(crate) async fn saved(&self, name: &'static str) -> Result<(), SagaError> {
+        if self.shared.is_in_trouble(name) {
+            return Ok(());
+        }
         match self.ask(name, Uuid::nil(), Operation::Save, SAVE).await {
-            Err(SagaError::NotAnswered { .. }) => Ok(()),
+            // The memory of whoever has just lost a slot is worth nothing.
+            Err(SagaError::NotAnswered { .. } | SagaError::Elsewhere { .. }) => Ok(()),
             asked => asked.map(drop),
         }
     }
@@ -133,7 +156,7 @@ impl Sagas {
         within: Duration,
     ) -> Result<Option<Option<InstanceSummary>>, SagaError> {
         let requests = match locked(&self.running).get(name) {
-            Some(running) if !running.task.is_finished() => running.requests.clone(),
+            Some(running) if running.runs() => running.requests.clone(),
             _ => return Ok(None),
         };
         let (answer, answered) = oneshot::channel();

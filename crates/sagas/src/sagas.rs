@@ -201,6 +201,10 @@ impl Shared {
         locked(&self.progress).entry(process).or_default().0 = position;
     }
 
+    pub(crate) fn is_in_trouble(&self, process: &'static str) -> bool {
+        locked(&self.progress).get(process).is_some_and(|(_, trouble)| trouble.is_some())
+    }
+
     pub(crate) fn trouble(&self, process: &'static str, trouble: Option<String>) {
         locked(&self.progress).entry(process).or_default().1 = trouble;
     }
@@ -210,7 +214,14 @@ impl Shared {
 pub(crate) struct Running {
     pub(crate) requests: mpsc::Sender<Request>,
     stop: CancellationToken,
-    pub(crate) task: JoinHandle<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// It does not once it has stopped because of something that does not pass.
+    pub(crate) fn runs(&self) -> bool {
+        !self.task.is_finished()
+    }
 }
 
 /// All process managers of this program.
@@ -265,18 +276,23 @@ impl Sagas {
 
     fn spawn<P: Process>(&self) {
         let mut running = locked(&self.running);
-        if running.contains_key(P::NAME) {
+        if running.get(P::NAME).is_some_and(Running::runs) {
             return;
         }
         let (requests, inbox) = mpsc::channel(64);
         let stop = CancellationToken::new();
         let (store, executor, shared, until) =
             (self.store.clone(), self.executor.clone(), self.shared.clone(), stop.clone());
-        let task = tokio::spawn(keep_running::<P>(store, executor, shared, inbox, until));
+        let over = stop.child_token();
         if P::NAME == Payments::NAME {
             let (store, shared) = (self.store.clone(), self.shared.clone());
-            tokio::spawn(availability::publish(store, shared, stop.clone()));
+            tokio::spawn(availability::publish(store, shared, over.clone()));
         }
+        let over = over.drop_guard();
+        let task = tokio::spawn(async move {
+            keep_running::<P>(store, executor, shared, inbox, until).await;
+            drop(over);
+        });
         running.insert(P::NAME, Running { requests, stop, task });
     }
 
@@ -303,7 +319,7 @@ impl Sagas {
         for name in PROCESSES {
             let (mut position, trouble) =
                 locked(&self.shared.progress).get(name).cloned().unwrap_or_default();
-            let running = locked(&self.running).get(name).is_some_and(|running| !running.task.is_finished());
+            let running = self.runs(name);
             if self.store.slots() > 1 {
                 position = furthest_behind(&self.store.checkpoints(name).await?);
             }
@@ -320,6 +336,11 @@ impl Sagas {
             });
         }
         Ok(all)
+    }
+
+    /// Whether a process manager runs in this program.
+    pub(crate) fn runs(&self, name: &str) -> bool {
+        locked(&self.running).get(name).is_some_and(Running::runs)
     }
 
     /// A page of the instances that are not over, or of those in the asked-for state.
@@ -374,24 +395,28 @@ async fn keep_running<P: Process>(
     stop: CancellationToken,
 ) {
     loop {
-        let runner = Runner::<P>::recover(store.clone(), executor.clone(), shared.clone(), &stop).await;
-        let ran = match runner {
-            Ok(runner) => {
+        let runner = Runner::<P>::recover(store.clone(), executor.clone(), shared.clone(), &stop);
+        let ran = match stop.run_until_cancelled(runner).await {
+            None => break,
+            Some(Ok(runner)) => {
                 shared.trouble(P::NAME, None);
                 runner.run(&mut requests, &stop).await
             }
-            Err(error) => Err(error),
+            Some(Err(error)) => Err(error),
         };
-        let Err(error) = ran else { return };
+        let Err(error) = ran else { break };
         shared.trouble(P::NAME, Some(error.to_string()));
         if !error.is_passing() || stop.is_cancelled() {
             tracing::error!(process = P::NAME, %error, "the process manager has stopped");
-            return;
+            break;
         }
         tracing::warn!(process = P::NAME, %error, "the process manager begins anew");
         if stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await.is_none() {
-            return;
+            break;
         }
+    }
+    if let Err(error) = store.leave(P::NAME).await {
+        tracing::debug!(process = P::NAME, %error, "others have its work only after a while");
     }
 }
 

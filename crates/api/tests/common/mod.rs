@@ -4,6 +4,8 @@
 #[path = "../stores/mod.rs"]
 mod stores;
 
+pub use stores::on_postgres;
+
 use std::time::{Duration, Instant};
 
 use orderstream::{

@@ -58,6 +58,10 @@ async fn process_managers_tell_what_they_work_on() {
     admin.get("/v1/admin/sagas?state=happy").await.problem(400, "invalid_query");
     let processes = admin.get("/v1/admin/processes").await.expect(200);
     let payments = processes["data"].as_array().unwrap().iter().find(|p| p["name"] == "payments").unwrap();
+    assert_eq!(payments["running"], true);
+    let server = server.restart_with(|settings| settings.except = vec!["payments".to_owned()]).await;
+    let processes = server.admin().get("/v1/admin/processes").await.expect(200);
+    let payments = processes["data"].as_array().unwrap().iter().find(|p| p["name"] == "payments").unwrap();
     assert_eq!(payments["running"], false);
     server.stop().await;
 }

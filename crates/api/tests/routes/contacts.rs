@@ -39,6 +39,10 @@ async fn erased_contacts_show_as_erased_everywhere_and_break_nothing() {
 
 #[tokio::test]
 async fn contacts_that_were_left_behind_show_as_erased() {
+    if crate::common::on_postgres() {
+        // The rows are taken away by hand, from the file.
+        return;
+    }
     let server = TestServer::start().await;
     let grace = server.customer("grace");
     let order = eaten(&server, 1).await;

@@ -1,86 +1,61 @@
-//! Case `append`: what deciding, encoding, queueing and answering cost on top of the disk.
-//!
-//! Every round runs the bare loop and each number of callers, on fresh files in the same folder, so that all meet the
-//! same disk. The bare loop inserts the very rows that the executor has written, read back from its file, into a table
-//! with the same columns and indexes, in batches of 256, with the same durability.
+//! Case `append`: what deciding, encoding, queueing and answering cost on top of the disk, for either store.
 
-mod bare;
-mod callers;
+mod giver;
+mod postgres;
+mod sqlite;
 
 use std::{error::Error, path::PathBuf};
 
-use callers::{Load, Run};
-
-use crate::stats::{Spread, spread};
-
-/// Rows in one transaction of the bare loop.
-const BARE_BATCH: usize = 256;
+use crate::store::Store;
 
 /// Options of the case.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Where the log is: sqlite, postgres (a scratch server, started and ended here), or postgres:URL (a server that is
+    /// there; the case works in a schema of its own and removes it).
+    #[arg(long, default_value = "sqlite")]
+    store: Store,
     /// How often everything is measured.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Events of the case with the most callers; the others write fewer.
+    /// Callers who wait at once, each for the answer to its own command: so many numbers, so many measurements.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256], value_parser = callers)]
+    callers: Vec<usize>,
+    /// SQLite: events of the measurement with the most callers; the others write fewer.
     #[arg(long, default_value_t = 40_000)]
     events: usize,
-    /// A folder on the disk to be measured.
+    /// SQLite: a folder on the disk to be measured. A scratch PostgreSQL server goes where TMPDIR says.
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// PostgreSQL: seconds of each measurement.
+    #[arg(long, default_value_t = 0.5, value_parser = seconds)]
+    seconds: f64,
 }
 
-const LOADS: [Load; 5] = [
-    Load { callers: 1, one_stream: false },
-    Load { callers: 16, one_stream: false },
-    Load { callers: 64, one_stream: false },
-    Load { callers: 256, one_stream: false },
-    Load { callers: 256, one_stream: true },
-];
+impl Options {
+    fn most_callers(&self) -> usize {
+        self.callers.iter().copied().max().unwrap_or(1)
+    }
+}
+
+fn callers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(callers @ 1..=10_000) => Ok(callers),
+        _ => Err("write a number from 1 to 10000".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.1..=600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("write a number from 0.1 to 600".to_owned()),
+    }
+}
 
 /// Measures and prints.
 pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let folder = match &options.folder {
-        Some(folder) => tempfile::tempdir_in(folder)?,
-        None => tempfile::tempdir()?,
-    };
-    let mut bare = Vec::new();
-    let mut runs: Vec<Vec<Run>> = LOADS.iter().map(|_| Vec::new()).collect();
-    for round in 0..options.rounds.max(1) {
-        for (load, runs) in LOADS.iter().zip(&mut runs) {
-            let path = folder.path().join(format!("executor-{round}-{load}.db"));
-            runs.push(callers::measure(&path, *load, options.events)?);
-            if load.callers == 256 && !load.one_stream {
-                bare.push(bare::measure(&path, &folder.path().join(format!("bare-{round}.db")), BARE_BATCH)?);
-            }
-            std::fs::remove_file(&path)?;
-        }
-        eprintln!("round {} of {} done", round + 1, options.rounds.max(1));
+    match &options.store {
+        Store::Sqlite => sqlite::run(options),
+        Store::Postgres(server) => postgres::run(options, server.as_deref()),
     }
-    print(&bare, &runs);
-    Ok(())
-}
-
-fn print(bare: &[f64], runs: &[Vec<Run>]) {
-    let limit = spread(bare);
-    println!("events per second on disk (synchronous=FULL): median of {} rounds (least to most)", bare.len());
-    println!("{:<26} {:>26} {:>7} {:>10} {:>10} {:>8}", "", "events/s", "ratio", "p50 ms", "p99 ms", "batch");
-    println!("{:<26} {:>26} {:>7}", format!("bare loop, batches of {BARE_BATCH}"), figure(limit), "1.00");
-    for (load, runs) in LOADS.iter().zip(runs) {
-        let median = |of: fn(&Run) -> f64| spread(&runs.iter().map(of).collect::<Vec<_>>());
-        let rate = median(|run| run.events_per_second);
-        println!(
-            "{:<26} {:>26} {:>7.2} {:>10.2} {:>10.2} {:>8.0}",
-            load.to_string(),
-            figure(rate),
-            rate.median / limit.median,
-            median(|run| run.p50_millis).median,
-            median(|run| run.p99_millis).median,
-            median(|run| run.events_per_batch).median,
-        );
-    }
-}
-
-fn figure(spread: Spread) -> String {
-    format!("{:.0} ({:.0} to {:.0})", spread.median, spread.least, spread.most)
 }

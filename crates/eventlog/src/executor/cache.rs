@@ -4,7 +4,7 @@ use std::{
     any::Any,
     collections::HashMap,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
 use domain::{Aggregate, AggregateKind, Envelope, Version};
@@ -12,6 +12,7 @@ use lru::LruCache;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use uuid::Uuid;
 
+use super::turns::Turns;
 use crate::{queue::Chain, tailer::Observer};
 
 /// One cached aggregate.
@@ -21,6 +22,8 @@ pub(super) struct Slot<A> {
     /// Locked from the decision until its commit has a place in the queue, so that both are in the same order.
     pub(super) cell: AsyncMutex<Cell<A>>,
     most_permits: usize,
+    /// There once a race against another process was lost.
+    pub(super) turns: OnceLock<Turns>,
 }
 
 /// The newest state this process has decided, flushed or not.
@@ -42,6 +45,7 @@ impl<A: Aggregate> Slot<A> {
             permits: Arc::new(Semaphore::new(most_permits)),
             cell: AsyncMutex::new(cell),
             most_permits,
+            turns: OnceLock::new(),
         }
     }
 
@@ -52,6 +56,11 @@ impl<A: Aggregate> Slot<A> {
     /// Whether the stream was taken to be new and no commit has confirmed or disproved it yet.
     pub(super) fn is_only_assumed(&self, cell: &Cell<A>) -> bool {
         cell.assumed && self.is_fresh(cell) && !self.chain.is_confirmed(cell.generation)
+    }
+
+    /// Whether no command of the stream is queued or being written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.permits.available_permits() == self.most_permits
     }
 
     /// The number of the load that begins now.
@@ -65,9 +74,8 @@ impl<A: Aggregate> Slot<A> {
         if !self.is_fresh(&cell) || event.version <= cell.version {
             return;
         }
-        let idle = self.permits.available_permits() == self.most_permits;
         match <A as Aggregate>::Event::try_from(event.event.clone()) {
-            Ok(next) if idle && event.version == cell.version + 1 => {
+            Ok(next) if self.is_idle() && event.version == cell.version + 1 => {
                 cell.state.evolve(&next);
                 cell.version = event.version;
             }

@@ -7,7 +7,7 @@ use super::Executor;
 use crate::{LogError, RawEvent, Snapshot};
 
 /// Events read at once. A shorter stream needs no snapshot.
-const PAGE: usize = 512;
+pub(super) const PAGE: usize = 512;
 
 impl Executor {
     /// Folds a stream as it is on disk.
@@ -96,7 +96,7 @@ impl Executor {
     }
 }
 
-fn apply<A: Aggregate>(state: &mut A, raw: RawEvent) -> Result<Version, LogError> {
+pub(super) fn apply<A: Aggregate>(state: &mut A, raw: RawEvent) -> Result<Version, LogError> {
     let (version, event) = event::<A>(raw)?;
     state.evolve(&event);
     Ok(version)

@@ -9,6 +9,7 @@ mod cache;
 mod error;
 mod load;
 mod run;
+mod turns;
 
 use std::{sync::Arc, time::Duration};
 

@@ -11,6 +11,7 @@ use super::{
     CommandContext, Effect, ExecuteError, Executed, Executor,
     cache::{Cell, Slot},
     load::due_snapshot,
+    turns::Turns,
 };
 use crate::{AppendError, Commit, NewEvent, PendingAppend, event_id, queue::Link};
 
@@ -60,6 +61,10 @@ impl Executor {
                 return result;
             }
             tries += 1;
+            // The first may have been lost because the stream was taken to be new.
+            if tries > 1 && !self.log.store().single_writer() {
+                slot.turns.get_or_init(Turns::default).begin();
+            }
             if Instant::now() >= deadline {
                 return Err(ExecuteError::Contended { stream }.into());
             }
@@ -72,6 +77,7 @@ impl Executor {
     }
 
     async fn try_once<A: Aggregate>(&self, slot: &Slot<A>, order: &Order<'_, A>, first: bool) -> Tried<A> {
+        let _turn = self.turn(slot, order.stream).await;
         let permit = slot.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         let mut cell = slot.cell.lock().await;
         if !slot.is_fresh(&cell) {

@@ -32,8 +32,9 @@ fn of_code(code: &str, text: String) -> StoreError {
         "53200" | "53400" => StoreError::Unavailable(text),
         // Wrong password, no entry in pg_hba.conf, no such database, may not connect.
         "28P01" | "28000" | "3D000" | "42501" => StoreError::Refused(text),
-        // Shutting down, crashed, starting up, cut by an administrator; a standby takes no writes.
-        "57P01" | "57P02" | "57P03" | "57P05" | "25006" => StoreError::Unavailable(text),
+        // Shutting down, crashed, starting up, cut by an administrator; a standby takes no writes; we were paused in the
+        // middle of a transaction and the server gave it up.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03" => StoreError::Unavailable(text),
         // Took too long.
         "57014" => StoreError::Unavailable(text),
         // Serialization failure, deadlock, lock not available.

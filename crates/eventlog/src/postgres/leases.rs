@@ -135,20 +135,36 @@ impl Leases {
         balance.await
     }
 
+    /// Wants no more work of `consumer`, so that others may have our share; what is ours stays so until it is released.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn retire(&self, consumer: &str) -> Result<(), StoreError> {
+        let (consumer, holder) = (consumer.to_owned(), self.holder.id);
+        let retire = self.database.run(move |conn| {
+            let consumer = consumer.clone();
+            Box::pin(async move {
+                let sql = "DELETE FROM members WHERE consumer = $1 AND holder = $2";
+                sqlx::query(sql).bind(consumer).bind(holder).execute(conn).await
+            })
+        });
+        retire.await.map(drop)
+    }
+
     /// Gives slots away, so that others may have them at once. What is not ours any more stays as it is.
     ///
     /// # Errors
     /// When the database does not answer; the leases then end by themselves.
     pub async fn release(&self, consumer: &str, held: &[Held]) -> Result<(), StoreError> {
-        let (consumer, holder) = (consumer.to_owned(), self.holder.id);
+        let consumer = consumer.to_owned();
         let (slots, epochs) = arrays(held);
         let release = self.database.run(move |conn| {
             let (consumer, slots, epochs) = (consumer.clone(), slots.clone(), epochs.clone());
             Box::pin(async move {
                 let sql = "UPDATE leases l SET holder = NULL, expires_at = NULL
-                           FROM unnest($3::smallint[], $4::bigint[]) AS given (slot, epoch)
-                           WHERE l.consumer = $1 AND l.holder = $2 AND l.slot = given.slot AND l.epoch = given.epoch";
-                sqlx::query(sql).bind(consumer).bind(holder).bind(slots).bind(epochs).execute(conn).await
+                           FROM unnest($2::smallint[], $3::bigint[]) AS given (slot, epoch)
+                           WHERE l.consumer = $1 AND l.slot = given.slot AND l.epoch = given.epoch";
+                sqlx::query(sql).bind(consumer).bind(slots).bind(epochs).execute(conn).await
             })
         });
         release.await.map(drop)
@@ -163,24 +179,22 @@ impl Leases {
         let leave = self.database.run(move |conn| {
             let consumer = consumer.clone();
             Box::pin(async move {
-                let mut transaction = conn.begin().await?;
-                let release =
-                    "UPDATE leases SET holder = NULL, expires_at = NULL WHERE consumer = $1 AND holder = $2";
-                sqlx::query(release).bind(&consumer).bind(holder).execute(&mut *transaction).await?;
-                let leave = "DELETE FROM members WHERE consumer = $1 AND holder = $2";
-                sqlx::query(leave).bind(&consumer).bind(holder).execute(&mut *transaction).await?;
-                transaction.commit().await
+                let sql = "WITH gone AS (DELETE FROM members WHERE consumer = $1 AND holder = $2)
+                           UPDATE leases SET holder = NULL, expires_at = NULL WHERE consumer = $1 AND holder = $2";
+                sqlx::query(sql).bind(consumer).bind(holder).execute(conn).await
             })
         });
-        leave.await
+        leave.await.map(drop)
     }
 
-    /// Takes one slot if nobody holds it, for a short piece of work.
+    /// Takes one slot if nobody holds it, for a short piece of work. [`Leases::balance`] does not count it as ours: whoever
+    /// works on our share in this process knows nothing of it.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn take_if_free(&self, consumer: &str, slot: u16) -> Result<Option<Held>, StoreError> {
-        let (consumer, holder, ttl) = (consumer.to_owned(), self.holder.id, self.options.ttl.as_secs_f64());
+        let guest = Uuid::from_u128(rand::random());
+        let (consumer, holder, ttl) = (consumer.to_owned(), guest, self.options.ttl.as_secs_f64());
         let take = self.database.run(move |conn| {
             let consumer = consumer.clone();
             Box::pin(async move {
@@ -227,8 +241,9 @@ impl Leases {
         Ok(labels.await?.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Whether all of these slots are still ours. Inside a transaction: they stay so until it ends, since whoever wants to
-    /// take one waits for that.
+    /// Whether all of these slots are still ours: an epoch is one holder's. Inside a transaction: they stay so until it
+    /// ends, since whoever wants to take one waits for that. So that nobody waits for a process that was paused or cut off
+    /// in the middle, the server ends a transaction in which nothing happens for as long as a lease lasts.
     ///
     /// # Errors
     /// What the database says.
@@ -242,12 +257,17 @@ impl Leases {
             return Ok(true);
         }
         let (slots, epochs) = arrays(held);
-        let sql = "SELECT l.slot FROM leases l
-                   JOIN unnest($3::smallint[], $4::bigint[]) AS given (slot, epoch) USING (slot, epoch)
-                   WHERE l.consumer = $1 AND l.holder = $2 ORDER BY l.slot FOR SHARE OF l";
-        let ours = sqlx::query(sql).bind(consumer).bind(self.holder.id).bind(slots).bind(epochs);
+        let sql = "SELECT l.slot FROM set_config('idle_in_transaction_session_timeout', $4, true), leases l
+                   JOIN unnest($2::smallint[], $3::bigint[]) AS given (slot, epoch) USING (slot, epoch)
+                   WHERE l.consumer = $1 AND l.holder IS NOT NULL ORDER BY l.slot FOR SHARE OF l";
+        let ours = sqlx::query(sql).bind(consumer).bind(slots).bind(epochs).bind(millis(self.options.ttl));
         Ok(ours.fetch_all(conn).await?.len() == held.len())
     }
+}
+
+/// A time as the server's settings have it; 0 would mean for ever.
+fn millis(time: Duration) -> String {
+    time.as_millis().max(1).to_string()
 }
 
 fn arrays(held: &[Held]) -> (Vec<i16>, Vec<i64>) {
@@ -263,9 +283,11 @@ async fn balance(
 ) -> Result<Balance, sqlx::Error> {
     let mut transaction = conn.begin().await?;
     let live = "INSERT INTO members (consumer, holder, label, expires_at)
-                VALUES ($1, $2, $3, now() + make_interval(secs => $4))
+                SELECT $1, $2, $3, now() + make_interval(secs => $4)
+                FROM set_config('idle_in_transaction_session_timeout', $5, true)
                 ON CONFLICT (consumer, holder) DO UPDATE SET expires_at = excluded.expires_at";
-    let live = sqlx::query(live).bind(consumer).bind(holder.id).bind(&holder.label).bind(ttl);
+    let patience = millis(Duration::try_from_secs_f64(ttl).unwrap_or_default());
+    let live = sqlx::query(live).bind(consumer).bind(holder.id).bind(&holder.label).bind(ttl).bind(patience);
     live.execute(&mut *transaction).await?;
     let renew =
         "WITH mine AS (SELECT slot FROM leases WHERE consumer = $1 AND holder = $2 ORDER BY slot FOR UPDATE)

@@ -14,6 +14,7 @@ mod migrate;
 pub(crate) mod rows;
 mod snapshots;
 mod store;
+mod turns;
 
 pub use connect::DatabaseOptions;
 pub use database::{Database, Job};

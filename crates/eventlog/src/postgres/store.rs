@@ -11,16 +11,16 @@ use std::{
 use async_trait::async_trait;
 use domain::{Position, StreamId, Version};
 use sqlx::{ConnectOptions, Connection, Row, postgres::PgConnection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::{
     Database, Part, append,
     listen::{self, Ear},
-    rows,
+    rows, turns,
 };
-use crate::{AppendError, Appended, EncodedCommit, LogError, RawEvent, Store, StoreError};
+use crate::{AppendError, Appended, EncodedCommit, LogError, RawEvent, Store, StoreError, StreamTurn};
 
 /// The tables of the log, and the function that appends to it.
 pub const LOG: Part = Part { name: "log", migrations: &[include_str!("sql/log_1.sql")] };
@@ -39,6 +39,8 @@ pub struct PostgresStore {
     /// The connection that appends, while it is sound.
     writer: Mutex<Option<PgConnection>>,
     ear: Arc<Ear>,
+    /// Bounds the turns at streams.
+    turns: Arc<Semaphore>,
     /// The last batch found no room.
     full: AtomicBool,
     stop: CancellationToken,
@@ -62,6 +64,7 @@ impl PostgresStore {
             log_id,
             writer: Mutex::default(),
             ear,
+            turns: turns::most(database),
             full: AtomicBool::new(false),
             _stop_when_dropped: stop.clone().drop_guard(),
             stop,
@@ -184,6 +187,10 @@ impl Store for PostgresStore {
 
     async fn woken(&self) {
         self.ear.heard.notified().await;
+    }
+
+    async fn turn(&self, stream: StreamId) -> Option<StreamTurn> {
+        turns::take(&self.database, &self.turns, stream).await
     }
 
     /// Ends the log's own connections; those that it shares stay.

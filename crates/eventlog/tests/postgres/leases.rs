@@ -1,8 +1,12 @@
 //! A slot is one holder's at a time.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use orderstream_eventlog::postgres::{Database, Held, Holder, LeaseOptions, Leases};
+use sqlx::{Connection, Executor, postgres::PgConnection};
 use uuid::Uuid;
 
 use crate::setup::schema;
@@ -69,21 +73,45 @@ async fn a_holder_that_was_paused_finds_that_its_slots_are_somebody_elses() {
     assert_eq!(paused.balance("work", SLOTS).await.unwrap().held, [], "and gets none back for asking");
 }
 
+/// Works in the transaction for so long.
+async fn work(conn: &mut PgConnection, time: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        conn.execute("SELECT 1").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_check_holds_the_slot_until_its_transaction_ends() {
-    use sqlx::Connection;
     let Some(database) = schema("leases_checked").await else { return };
-    let [ours, other] = ["ours", "other"].map(|label| leases(&database, label, Duration::from_millis(200)));
+    let ttl = Duration::from_millis(400);
+    let [ours, other] = ["ours", "other"].map(|label| leases(&database, label, ttl));
     let held = ours.take_if_free("work", 3).await.unwrap().unwrap();
     let mut conn = database.pool().acquire().await.unwrap();
     let mut transaction = conn.begin().await.unwrap();
     assert!(ours.check(&mut transaction, "work", &[held]).await.unwrap());
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    work(&mut transaction, ttl + ttl / 4).await;
     let taking = tokio::spawn(async move { other.take_if_free("work", 3).await.unwrap() });
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    work(&mut transaction, ttl / 2).await;
     assert!(!taking.is_finished(), "it was taken from under a running transaction");
     transaction.commit().await.unwrap();
     assert_eq!(taking.await.unwrap().unwrap().epoch, held.epoch + 1);
+}
+
+#[tokio::test]
+async fn a_holder_that_is_paused_inside_its_transaction_loses_the_slot_and_the_transaction() {
+    let Some(database) = schema("leases_paused").await else { return };
+    let ttl = Duration::from_millis(200);
+    let [paused, other] = ["paused", "other"].map(|label| leases(&database, label, ttl));
+    let held = paused.take_if_free("work", 3).await.unwrap().unwrap();
+    let mut conn = database.pool().acquire().await.unwrap().detach();
+    let mut transaction = conn.begin().await.unwrap();
+    assert!(paused.check(&mut transaction, "work", &[held]).await.unwrap());
+    tokio::time::sleep(ttl * 2).await;
+    let taken = other.take_if_free("work", 3).await.unwrap();
+    assert_eq!(taken.map(|taken| taken.epoch), Some(held.epoch + 1), "nobody waits for who is paused");
+    assert!(transaction.commit().await.is_err(), "what it had begun is undone");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,5 @@
 //! The log in PostgreSQL: several processes, lost answers, servers that go away, and what is told when something is wrong.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -15,4 +15,5 @@ mod reading;
 mod setup;
 mod snapshots;
 mod speed;
+mod turns;
 mod wake;

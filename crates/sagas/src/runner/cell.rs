@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use domain::{Position, Timestamp};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use crate::{
@@ -10,6 +11,20 @@ use crate::{
     sagas::SagaError,
     store::{InstanceState, PendingStep, Saved},
 };
+
+/// A worker that is at an instance's steps. When this is dropped, as when the instance is somebody else's now, the worker
+/// begins no further step.
+pub(super) struct AtWork {
+    /// The worker's number.
+    pub(super) number: u64,
+    _until_dropped: DropGuard,
+}
+
+impl AtWork {
+    pub(super) fn new(number: u64, go_no_further: CancellationToken) -> Self {
+        Self { number, _until_dropped: go_no_further.drop_guard() }
+    }
+}
 
 /// An instance in memory.
 pub(super) struct Cell<S> {
@@ -19,8 +34,7 @@ pub(super) struct Cell<S> {
     pub(super) since: Timestamp,
     pub(super) last_position: Position,
     pub(super) correlation_id: Uuid,
-    /// The number of the worker that is at its steps, if one is.
-    pub(super) worker: Option<u64>,
+    pub(super) worker: Option<AtWork>,
 }
 
 impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
@@ -64,6 +78,11 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
             last_position: self.last_position,
             correlation_id: self.correlation_id,
         }
+    }
+
+    /// Whether this worker is at its steps.
+    pub(super) fn is_worked_on_by(&self, worker: u64) -> bool {
+        self.worker.as_ref().is_some_and(|at_work| at_work.number == worker)
     }
 
     /// Whether steps are to be done.

@@ -1,12 +1,17 @@
 //! What reaches a running process manager besides events: workers that are done, and operators.
 
 use domain::Class;
+use eventlog::StoreError;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{DRAIN, Runner, cell::Cell, worker::Failure};
-use crate::{process::Process, sagas::SagaError, store::InstanceSummary};
+use crate::{
+    process::Process,
+    sagas::SagaError,
+    store::{InstanceSummary, PendingStep},
+};
 
 /// A worker's report: how many steps it did, and what stopped it.
 pub(super) struct Message {
@@ -65,16 +70,15 @@ impl<P: Process> Runner<P> {
         }
         self.workers_begun += 1;
         self.working += 1;
-        cell.worker = Some(self.workers_begun);
         let steps = cell.outbox.iter().cloned().collect();
-        self.worker.start(key, self.workers_begun, steps, self.outbox.clone());
+        cell.worker = Some(self.worker.start(key, self.workers_begun, steps, self.outbox.clone()));
     }
 
     /// A worker is done, or stopped.
     pub(super) fn finished(&mut self, message: Message) {
         self.working -= 1;
         // The instance may have gone to another process and come back since: then the report is about another outbox.
-        let same = |cell: &&mut Cell<P::State>| cell.worker == Some(message.worker);
+        let same = |cell: &&mut Cell<P::State>| cell.is_worked_on_by(message.worker);
         let Some(cell) = self.cells.get_mut(&message.key).filter(same) else { return };
         cell.worker = None;
         cell.outbox.drain(..message.done.min(cell.outbox.len()));
@@ -95,17 +99,28 @@ impl<P: Process> Runner<P> {
         self.work_on(message.key);
     }
 
-    /// Does what an operator wants, stores it, and goes on.
-    pub(super) async fn answer(&mut self, request: Request, stop: &CancellationToken) {
-        let answer = self.operate(request.operation, request.key, stop).await;
+    /// Does what an operator wants, stores it, and goes on; not if it was not stored, since memory is ahead then.
+    pub(super) async fn answer(&mut self, request: Request, stop: &CancellationToken) -> Result<(), SagaError> {
+        let Request { operation, key, answer } = request;
+        let done = self.operate(operation, key, None, stop).await;
+        let stored = match &done {
+            Err(SagaError::Store(error)) => Err(error.clone().into()),
+            _ => Ok(()),
+        };
         // An operator who has gone away still had it done.
-        let _ = request.answer.send(answer);
+        let _ = answer.send(done.map_err(|error| match error {
+            SagaError::Store(StoreError::Fenced) => SagaError::Elsewhere { process: P::NAME.to_owned(), key },
+            other => other,
+        }));
+        stored
     }
 
+    /// Does what an operator wants of the step that the instance is at: of `step` only, if one is named.
     pub(super) async fn operate(
         &mut self,
         operation: Operation,
         key: Uuid,
+        step: Option<Uuid>,
         stop: &CancellationToken,
     ) -> Result<Option<InstanceSummary>, SagaError> {
         if operation == Operation::Save {
@@ -118,7 +133,8 @@ impl<P: Process> Runner<P> {
         self.fetch(std::iter::once(key)).await?;
         let unknown = || SagaError::UnknownInstance { process: P::NAME.to_owned(), key };
         let cell = self.cells.get_mut(&key).ok_or_else(unknown)?;
-        let waits = cell.outbox.front().is_some_and(|step| step.stuck || step.next_retry_at.is_some());
+        let is_it = |front: &PendingStep| step.is_none_or(|step| front.command_id == step);
+        let waits = cell.outbox.front().is_some_and(|front| front.is_waiting() && is_it(front));
         if cell.worker.is_some() || !waits {
             return Err(SagaError::NotStuck { process: P::NAME.to_owned(), key });
         }
@@ -148,7 +164,7 @@ impl<P: Process> Runner<P> {
 
     fn finished_last(&mut self, message: Message) {
         self.working -= 1;
-        let same = |cell: &&mut Cell<P::State>| cell.worker == Some(message.worker);
+        let same = |cell: &&mut Cell<P::State>| cell.is_worked_on_by(message.worker);
         if let Some(cell) = self.cells.get_mut(&message.key).filter(same) {
             cell.outbox.drain(..message.done.min(cell.outbox.len()));
             self.dirty.insert(message.key);

@@ -100,11 +100,13 @@ impl<P: Process> Runner<P> {
             outbox,
             inbox,
         };
+        // Who cannot read the log takes no work away from those who can.
+        runner.executor.log().head().await?;
         runner.share(stop).await?;
         Ok(runner)
     }
 
-    /// Runs until `stop`, then finishes what is under way and stores it.
+    /// Runs until `stop`, then finishes what is under way and stores it. What is ours then is still to be left to others.
     pub(crate) async fn run(
         mut self,
         requests: &mut mpsc::Receiver<Request>,
@@ -121,7 +123,7 @@ impl<P: Process> Runner<P> {
                         self.finished(message);
                     }
                 }
-                Some(request) = requests.recv() => self.answer(request, stop).await,
+                Some(request) = requests.recv() => self.answer(request, stop).await?,
                 () = tokio::time::sleep_until(wake) => self.tick(stop).await?,
                 events = log.next(self.places.reading(), BATCH, stop), if !self.places.is_empty() => match events? {
                     // The log has shut down: there will be no more.
@@ -130,9 +132,9 @@ impl<P: Process> Runner<P> {
                 },
             }
         }
+        self.retire(stop).await?;
         self.drain().await;
-        self.flush(stop).await?;
-        Ok(self.store.leave(P::NAME).await?)
+        self.flush(stop).await
     }
 
     /// Reacts to a batch of events and stores it all, then sets to work.
@@ -288,6 +290,9 @@ impl<P: Process> Runner<P> {
                 touched.push(key);
             }
         }
+        // Two timers of one instance may be due at once.
+        touched.sort_unstable();
+        touched.dedup();
         self.save(&touched, timers, stop).await?;
         self.next_timer = self.store.next_timer(P::NAME, &self.places.slots()).await?;
         for key in touched {

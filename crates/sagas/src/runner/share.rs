@@ -61,13 +61,33 @@ impl<P: Process> Runner<P> {
     /// Lets others have `surplus` slots: first those that nobody is working for, so that no step is under way in two
     /// processes; one that is would do no harm, since steps are done under ids of their own.
     async fn give_away(&mut self, surplus: usize, stop: &CancellationToken) -> Result<(), SagaError> {
+        let working = self.workers_by_slot();
+        let mut slots = self.places.slots();
+        slots.sort_by_key(|slot| working.get(slot).copied().unwrap_or(0));
+        slots.truncate(surplus);
+        self.give(slots, stop).await
+    }
+
+    /// Wants no more work, and gives away what nobody is working for: others need not wait for the rest of it.
+    pub(super) async fn retire(&mut self, stop: &CancellationToken) -> Result<(), SagaError> {
+        if self.share_at.is_none() {
+            return Ok(());
+        }
+        self.store.retire(P::NAME).await?;
+        let working = self.workers_by_slot();
+        let idle = self.places.slots().into_iter().filter(|slot| !working.contains_key(slot));
+        self.give(idle.collect(), stop).await
+    }
+
+    fn workers_by_slot(&self) -> HashMap<u16, usize> {
         let mut working = HashMap::<u16, usize>::new();
         for (key, _) in self.cells.iter().filter(|(_, cell)| cell.worker.is_some()) {
             *working.entry(self.places.slot(*key)).or_default() += 1;
         }
-        let mut slots = self.places.slots();
-        slots.sort_by_key(|slot| working.get(slot).copied().unwrap_or(0));
-        slots.truncate(surplus);
+        working
+    }
+
+    async fn give(&mut self, slots: Vec<u16>, stop: &CancellationToken) -> Result<(), SagaError> {
         self.flush(stop).await?;
         let (held, _) = self.places.to_write(|slot| slots.contains(&slot));
         tracing::info!(process = P::NAME, slots = held.len(), "slots are given to other processes");
@@ -92,10 +112,16 @@ impl<P: Process> Runner<P> {
         if self.places.is_empty() {
             return Ok(());
         }
-        for wish in self.store.take_wishes(P::NAME, &self.places.slots()).await? {
-            if let Err(error) = self.operate(wish.operation, wish.key, stop).await {
-                tracing::warn!(process = P::NAME, key = %wish.key, %error, "an operator's wish was not done");
+        for wish in self.store.wishes(P::NAME, &self.places.slots()).await? {
+            match self.operate(wish.operation, wish.key, Some(wish.step), stop).await {
+                Ok(_) => {}
+                // It stays, for whoever has the slot now.
+                Err(error @ SagaError::Store(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(process = P::NAME, key = %wish.key, %error, "an operator's wish was not done");
+                }
             }
+            self.store.forget_wish(P::NAME, wish).await?;
         }
         Ok(())
     }

@@ -10,9 +10,11 @@ use domain::{
 };
 use eventlog::{CommandContext, Executor};
 use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    cell::AtWork,
     completion::completed,
     inbox::{Message, is_transient},
 };
@@ -63,20 +65,22 @@ impl Worker {
         Self { context: Arc::new(Context { process, executor, shared, places }) }
     }
 
-    /// Works off `steps` in order, as far as it goes, and reports once.
+    /// Works off `steps` in order, as far as it goes and until the answer is dropped, and reports once.
     pub(super) fn start(
         &self,
         key: Uuid,
         worker: u64,
         steps: Vec<PendingStep>,
         report: mpsc::UnboundedSender<Message>,
-    ) {
-        let context = self.context.clone();
+    ) -> AtWork {
+        let (context, go_no_further) = (self.context.clone(), CancellationToken::new());
+        let at_work = AtWork::new(worker, go_no_further.clone());
         tokio::spawn(async move {
-            let (done, failure) = context.work_off(&steps).await;
+            let (done, failure) = context.work_off(&steps, &go_no_further).await;
             // Nobody listens any more after a stop: the steps are done again, under the same ids.
             let _ = report.send(Message { key, worker, done, failure });
         });
+        at_work
     }
 
     /// Starts no more steps.
@@ -86,9 +90,16 @@ impl Worker {
 }
 
 impl Context {
-    async fn work_off(&self, steps: &[PendingStep]) -> (usize, Option<Failure>) {
+    async fn work_off(
+        &self,
+        steps: &[PendingStep],
+        go_no_further: &CancellationToken,
+    ) -> (usize, Option<Failure>) {
         for (done, step) in steps.iter().enumerate() {
             let Ok(_place) = self.places.acquire().await else { return (done, None) };
+            if go_no_further.is_cancelled() {
+                return (done, None);
+            }
             if let Err(failure) = self.work(step).await {
                 return (done, Some(failure));
             }

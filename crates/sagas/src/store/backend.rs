@@ -31,6 +31,8 @@ pub(crate) struct Changes {
 pub(crate) struct Wish {
     pub(crate) key: Uuid,
     pub(crate) operation: Operation,
+    /// The command id of the step that the operator saw: a wish that is read twice is done once.
+    pub(crate) step: Uuid,
 }
 
 /// A word that one process publishes for the others, for a short time.
@@ -55,6 +57,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
     /// Gives slots to others.
     async fn release(&self, process: &'static str, held: &[Held]) -> Result<(), StoreError>;
+
+    /// Wants no more slots; ours stay so until they are released.
+    async fn retire(&self, process: &'static str) -> Result<(), StoreError>;
 
     /// Gives all slots to others and wants no more.
     async fn leave(&self, process: &'static str) -> Result<(), StoreError>;
@@ -111,11 +116,14 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// Leaves a wish to whoever works on the instance's slot.
     async fn wish(&self, process: &'static str, wish: Wish) -> Result<(), StoreError>;
 
-    /// Whether a wish for the instance is still there.
-    async fn is_wished(&self, process: &'static str, key: Uuid) -> Result<bool, StoreError>;
+    /// Whether the wish is still there.
+    async fn is_wished(&self, process: &'static str, wish: Wish) -> Result<bool, StoreError>;
 
-    /// Takes the wishes for these slots away, to do them.
-    async fn take_wishes(&self, process: &'static str, slots: &[u16]) -> Result<Vec<Wish>, StoreError>;
+    /// The wishes for these slots.
+    async fn wishes(&self, process: &'static str, slots: &[u16]) -> Result<Vec<Wish>, StoreError>;
+
+    /// The wish was done, or cannot be.
+    async fn forget_wish(&self, process: &'static str, wish: Wish) -> Result<(), StoreError>;
 
     /// Publishes a word for the others, which holds for `ttl`.
     async fn publish(&self, name: &'static str, value: String, ttl: Duration) -> Result<(), StoreError>;

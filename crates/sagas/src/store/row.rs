@@ -40,6 +40,13 @@ pub struct PendingStep {
     pub stuck: bool,
 }
 
+impl PendingStep {
+    /// Whether an operator can do something about it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.stuck || self.next_retry_at.is_some()
+    }
+}
+
 /// What an instance is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -20,4 +20,5 @@ mod returns;
 mod support;
 mod vouchers;
 
-const GROUND: support::Ground = support::Ground::Folder;
+/// Everything stands in a folder.
+const ON_POSTGRES: bool = false;

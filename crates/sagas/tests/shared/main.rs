@@ -8,8 +8,12 @@ mod booking;
 mod cancellation;
 #[path = "../processes/checkout.rs"]
 mod checkout;
+mod crew;
+mod faults;
+mod moving;
 #[path = "../processes/notifications.rs"]
 mod notifications;
+mod operating;
 #[path = "../processes/payments.rs"]
 mod payments;
 #[path = "../processes/returns.rs"]
@@ -19,4 +23,5 @@ mod returns;
 #[path = "../processes/support/mod.rs"]
 mod support;
 
-const GROUND: support::Ground = support::Ground::Work;
+/// Stories are told with the log in a folder and process managers' work in PostgreSQL.
+const ON_POSTGRES: bool = true;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use eventlog::{Checkpoint, StoreError};
+use eventlog::{Checkpoint, Commit, StoreError};
 use tokio::task::JoinHandle;
 
 use super::{PATIENCE, Place, all_at, kept::Kept};
@@ -35,9 +35,9 @@ impl Place {
         Views::open(self.kept().process(ttl).await, self.log.clone(), options).await.unwrap()
     }
 
-    /// Appends a history in small pieces.
-    fn keep_appending(&self, seed: u64, orders: usize) -> JoinHandle<()> {
-        let (log, commits) = (self.log.clone(), crowd(seed, orders).commits);
+    /// Appends the commits in small pieces.
+    fn keep_appending(&self, commits: &[Commit]) -> JoinHandle<()> {
+        let (log, commits) = (self.log.clone(), commits.to_vec());
         tokio::spawn(async move {
             for some in commits.chunks(20) {
                 super::append(&log, some).await;
@@ -144,7 +144,7 @@ async fn a_rebuild_from_elsewhere_switches_under_a_consumer_that_never_rests() {
     let reader = place.process(LONG, options.clone()).await;
     let operator = place.process(LONG, options).await;
     reader.start(&[]);
-    let appending = place.keep_appending(64, 500);
+    let appending = place.keep_appending(&crowd(64, 500).commits);
     until("something was folded", async || worker.position("orders") > 500).await;
     let report = operator.rebuild("orders", |_| {}).await.unwrap();
     assert_eq!((report.build, report.replaced), (2, 1));
@@ -167,12 +167,14 @@ async fn a_rebuild_from_elsewhere_switches_under_a_consumer_that_never_rests() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consumer_that_is_always_faster_is_held_up_for_the_switch() {
     let place = place!();
-    place.append(&crowd(68, 50).commits).await;
+    let history = crowd(68, 700);
+    let (before, after) = history.commits.split_at(history.commits.len() / 10);
+    place.append(before).await;
     let rival = place.process(LONG, ViewOptions::default()).await;
     let operator = place.process(LONG, ViewOptions::default()).await;
     let (store, slot) = (rival.shared.store.clone(), rival.shared.slots[0].clone());
     let held = store.leases().unwrap().take_if_free(&lease_name(&slot), 0).await.unwrap();
-    let (appending, log) = (place.keep_appending(69, 700), place.log.clone());
+    let (appending, log) = (place.keep_appending(after), place.log.clone());
     // It does nothing but count: nobody who folds keeps up with that.
     let racing = tokio::spawn({
         let (store, table) = (store.clone(), slot.table());

@@ -2,6 +2,7 @@
 
 mod instances;
 mod schema;
+mod wishes;
 mod write;
 
 use std::{sync::Arc, time::Duration};
@@ -16,8 +17,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 pub use self::schema::WORK;
-use super::{Backend, Changes, InstanceDetails, InstanceState, Published, Saved, Wish, slot_of, time};
-use crate::runner::Operation;
+use super::{Backend, Changes, InstanceDetails, InstanceState, Published, Saved, Wish, time};
 
 /// Over how many slots the work of a process manager is spread. Stored with every instance: it never changes.
 pub(super) const SLOTS: u16 = 64;
@@ -62,6 +62,10 @@ impl Backend for PostgresWork {
 
     async fn release(&self, process: &'static str, held: &[Held]) -> Result<(), StoreError> {
         self.leases.release(&consumer(process), held).await
+    }
+
+    async fn retire(&self, process: &'static str) -> Result<(), StoreError> {
+        self.leases.retire(&consumer(process)).await
     }
 
     async fn leave(&self, process: &'static str) -> Result<(), StoreError> {
@@ -171,39 +175,19 @@ impl Backend for PostgresWork {
     }
 
     async fn wish(&self, process: &'static str, wish: Wish) -> Result<(), StoreError> {
-        let slot = slot_of(wish.key, SLOTS).cast_signed();
-        let leave = self.database.run(move |conn| {
-            let sql = "INSERT INTO wishes (process, key, slot, operation) VALUES ($1, $2, $3, $4)
-                       ON CONFLICT (process, key) DO UPDATE SET operation = excluded.operation";
-            Box::pin(async move {
-                let leave =
-                    sqlx::query(sql).bind(process).bind(wish.key).bind(slot).bind(wish.operation.name());
-                leave.execute(conn).await
-            })
-        });
-        leave.await.map(drop)
+        wishes::leave(&self.database, process, wish).await
     }
 
-    async fn is_wished(&self, process: &'static str, key: Uuid) -> Result<bool, StoreError> {
-        let there = self.database.run(move |conn| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM wishes WHERE process = $1 AND key = $2)";
-            Box::pin(async move { sqlx::query(sql).bind(process).bind(key).fetch_one(conn).await })
-        });
-        Ok(there.await?.get(0))
+    async fn is_wished(&self, process: &'static str, wish: Wish) -> Result<bool, StoreError> {
+        wishes::is_there(&self.database, process, wish).await
     }
 
-    async fn take_wishes(&self, process: &'static str, slots: &[u16]) -> Result<Vec<Wish>, StoreError> {
-        let slots = numbers(slots);
-        let taken = self.database.run(move |conn| {
-            let slots = slots.clone();
-            let sql = "DELETE FROM wishes WHERE process = $1 AND slot = ANY($2) RETURNING key, operation";
-            Box::pin(async move { sqlx::query(sql).bind(process).bind(slots).fetch_all(conn).await })
-        });
-        let wish = |row: &sqlx::postgres::PgRow| {
-            let operation = Operation::from_name(row.get(1))?;
-            Some(Wish { key: row.get(0), operation })
-        };
-        Ok(taken.await?.iter().filter_map(wish).collect())
+    async fn wishes(&self, process: &'static str, slots: &[u16]) -> Result<Vec<Wish>, StoreError> {
+        wishes::of_slots(&self.database, process, numbers(slots)).await
+    }
+
+    async fn forget_wish(&self, process: &'static str, wish: Wish) -> Result<(), StoreError> {
+        wishes::forget(&self.database, process, wish).await
     }
 
     async fn publish(&self, name: &'static str, value: String, ttl: Duration) -> Result<(), StoreError> {

@@ -44,6 +44,7 @@ pub const WORK: Part = Part {
         key       uuid     NOT NULL,
         slot      smallint NOT NULL,
         operation text     NOT NULL,
+        step      uuid     NOT NULL,
         PRIMARY KEY (process, key)
     );
     CREATE TABLE published (

@@ -85,6 +85,10 @@ impl Backend for SqliteWork {
         Ok(())
     }
 
+    async fn retire(&self, _: &'static str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn leave(&self, _: &'static str) -> Result<(), StoreError> {
         Ok(())
     }
@@ -149,12 +153,16 @@ impl Backend for SqliteWork {
         Ok(())
     }
 
-    async fn is_wished(&self, _: &'static str, _: Uuid) -> Result<bool, StoreError> {
+    async fn is_wished(&self, _: &'static str, _: Wish) -> Result<bool, StoreError> {
         Ok(false)
     }
 
-    async fn take_wishes(&self, _: &'static str, _: &[u16]) -> Result<Vec<Wish>, StoreError> {
+    async fn wishes(&self, _: &'static str, _: &[u16]) -> Result<Vec<Wish>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn forget_wish(&self, _: &'static str, _: Wish) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn publish(&self, name: &'static str, value: String, ttl: Duration) -> Result<(), StoreError> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use domain::Subject;
 use futures::{StreamExt, stream};
 
-use super::{Ground, World};
+use super::World;
 
 /// They wait for the disk most of the time.
-const WORLDS_AT_ONCE: usize = if crate::GROUND as u8 == Ground::Folder as u8 { 8 } else { 3 };
+const WORLDS_AT_ONCE: usize = if crate::ON_POSTGRES { 3 } else { 8 };
 /// A story takes a second; one that takes this long hangs, and shall say so instead of holding up all others.
 const LONGEST_STORY: Duration = Duration::from_secs(90);
 
@@ -40,7 +40,7 @@ pub async fn again<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str)
 /// or lost, and now and then the work store is lost with them: it ends no differently. On a server, where it takes
 /// longer, behind some of the events: other ones in every story.
 pub async fn killed<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str) {
-    let every = if crate::GROUND == Ground::Folder { 1 } else { 4 };
+    let every = if crate::ON_POSTGRES { 4 } else { 1 };
     let steps = (end.len() % every..).step_by(every).map(|step| step as u64);
     let deaths = stream::iter(steps).map(|step| killed_at(&tell, end, step)).buffered(WORLDS_AT_ONCE);
     let deaths = deaths.take_while(|died| std::future::ready(*died)).count().await;

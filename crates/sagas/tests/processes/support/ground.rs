@@ -1,4 +1,4 @@
-//! Where a world stands: in a folder, or in a schema of the scratch PostgreSQL server.
+//! Where a world's work stands if not in its folder: in a schema of a scratch PostgreSQL server.
 
 use std::{
     path::Path,
@@ -9,17 +9,6 @@ use std::{
 use eventlog::postgres::{Database, DatabaseOptions, Holder, LEASES, LOG, LeaseOptions, Leases, SNAPSHOTS};
 use orderstream_sagas::{WORK, WorkStore};
 use uuid::Uuid;
-
-/// Where a test program's worlds stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
-    /// Everything in files.
-    Folder,
-    /// The log in a file, process managers' work in PostgreSQL.
-    Work,
-    /// Everything in PostgreSQL.
-    All,
-}
 
 /// A schema of the tests' server, with all our tables.
 #[derive(Clone)]

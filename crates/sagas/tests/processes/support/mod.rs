@@ -34,13 +34,13 @@ pub use self::{
     fakes::{ALWAYS, Mailbox, MovingClock, Provider, Purse},
     gate::Gate,
     goods::{loyal, returnable, without},
-    ground::{Ground, Schema},
+    ground::{Schema, connect},
     guests::Trip,
     people::{Wish, at_order, deferred, won},
 };
 
 /// Process managers that do not waste a test's time.
-const IMPATIENT: SagaOptions =
+pub const IMPATIENT: SagaOptions =
     SagaOptions { first_retry: Duration::from_millis(2), longest_retry: Duration::from_millis(20) };
 /// How long a test waits for quiet before it gives up.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,13 +67,33 @@ struct Life {
     sagas: Sagas,
     work: WorkStore,
     which: Vec<&'static str>,
+    /// They run in other processes.
+    elsewhere: bool,
 }
 
 /// A runtime that may be dropped anywhere.
-struct Body(Option<Runtime>);
+pub struct Body(Option<Runtime>);
 
 impl Body {
-    async fn die(&mut self) {
+    /// With one thread, so that it can be paused.
+    pub fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        Self(Some(runtime.unwrap()))
+    }
+
+    pub async fn run<T: Send + 'static>(&self, what: impl Future<Output = T> + Send + 'static) -> T {
+        self.0.as_ref().unwrap().spawn(what).await.unwrap()
+    }
+
+    /// Nothing goes on in it until the answer is dropped, as in a process that is stopped by a signal.
+    pub fn pause(&self) -> std::sync::mpsc::Sender<()> {
+        let (resume, resumed) = std::sync::mpsc::channel();
+        self.0.as_ref().unwrap().spawn(async move { resumed.recv() });
+        resume
+    }
+
+    /// Ends at once, in the middle of whatever goes on.
+    pub async fn die(&mut self) {
         let runtime = self.0.take().unwrap();
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
     }
@@ -96,8 +116,8 @@ impl World {
     /// The same with some process managers.
     pub async fn with(which: &[&'static str]) -> Self {
         // Without PostgreSQL it is told again in a folder.
-        let schema = if crate::GROUND == Ground::Folder { None } else { Schema::new().await };
-        let world = Self::on(schema, crate::GROUND == Ground::All).await;
+        let schema = if crate::ON_POSTGRES { Schema::new().await } else { None };
+        let world = Self::on(schema, false).await;
         world.start(which).await;
         world
     }
@@ -134,23 +154,33 @@ impl World {
 
     /// Gives birth to process managers over the work store as it is.
     pub async fn start(&self, which: &[&'static str]) {
+        self.live(which, false).await;
+    }
+
+    /// Looks after process managers that others run.
+    pub async fn watch(&self) {
+        self.live(process_names(), true).await;
+    }
+
+    async fn live(&self, which: &[&'static str], elsewhere: bool) {
         let (path, schema) = (self.work_db(), self.schema.clone());
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let body = Body(Some(runtime.unwrap()));
+        let body = Body::new();
         let effects = self.effects();
         let clock: Arc<dyn Clock> = self.clock.clone();
         let (executor, names) = (self.executor.clone(), which.to_vec());
-        let born = body.0.as_ref().unwrap().spawn(async move {
+        let born = body.run(async move {
             let work = match schema {
                 Some(schema) => schema.work().await,
                 None => tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap(),
             };
             let sagas = Sagas::open(work.clone(), executor, effects, clock, IMPATIENT).await.unwrap();
-            sagas.start(&names);
+            if !elsewhere {
+                sagas.start(&names);
+            }
             (sagas, work)
         });
-        let (sagas, work) = born.await.unwrap();
-        let life = Life { body, sagas, work, which: which.to_vec() };
+        let (sagas, work) = born.await;
+        let life = Life { body, sagas, work, which: which.to_vec(), elsewhere };
         assert!(self.life.lock().unwrap().replace(life).is_none(), "the old life must be ended before");
     }
 
@@ -216,13 +246,18 @@ impl World {
         Effects { gateway: self.provider.clone(), tokens: self.purse.clone(), channel: self.mailbox.clone() }
     }
 
-    fn living(&self) -> Option<(Sagas, Vec<&'static str>)> {
-        self.life.lock().unwrap().as_ref().map(|life| (life.sagas.clone(), life.which.clone()))
+    fn living(&self) -> Option<(Sagas, Vec<&'static str>, bool)> {
+        let life = self.life.lock().unwrap();
+        life.as_ref().map(|life| (life.sagas.clone(), life.which.clone(), life.elsewhere))
     }
 
     /// Waits until the process managers that run have read everything and have nothing to do.
     pub async fn settle(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        self.settle_within(PATIENCE).await;
+    }
+
+    pub async fn settle_within(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         while !timeout(PATIENCE, self.is_quiet()).await.expect("nobody says whether it is quiet") {
             if Instant::now() > deadline {
                 panic!("no quiet: {:#?}\n{:#?}", self.sagas().status().await, self.open().await);
@@ -232,7 +267,7 @@ impl World {
     }
 
     async fn is_quiet(&self) -> bool {
-        let Some((sagas, which)) = self.living() else { return false };
+        let Some((sagas, which, elsewhere)) = self.living() else { return false };
         let head = self.log.head().await.unwrap();
         if self.log.stats().queue_depth > 0 {
             return false;
@@ -244,7 +279,7 @@ impl World {
         }
         let Ok(status) = sagas.status().await else { return false };
         let mut running = status.iter().filter(|process| which.contains(&process.name.as_str()));
-        if running.any(|process| !process.running || process.position != head) {
+        if running.any(|process| !(process.running || elsewhere) || process.position != head) {
             return false;
         }
         let Ok(open) = sagas.list(everything).await else { return false };
@@ -265,7 +300,7 @@ impl World {
         loop {
             let all = InstanceFilter { limit: 10_000, ..InstanceFilter::default() };
             // In the middle of a death nobody answers.
-            if let Some((sagas, _)) = self.living()
+            if let Some((sagas, ..)) = self.living()
                 && let Ok(open) = sagas.list(all).await
             {
                 return open.instances;

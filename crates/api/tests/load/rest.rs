@@ -8,18 +8,14 @@ use std::{
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::{
-    PATIENCE,
-    actors::{STOCK, Scene},
-    load::{Answer, Load, Request, Who, text},
-};
+use super::{Answer, Load, PATIENCE, Request, Scene, Who, actors::STOCK, text};
 
 /// What the views show.
-pub(crate) struct Rest {
-    pub(crate) orders: Vec<Value>,
-    pub(crate) reservations: Vec<Value>,
-    pub(crate) refunds: Vec<Value>,
-    pub(crate) payments: Vec<Value>,
+pub struct Rest {
+    pub orders: Vec<Value>,
+    pub reservations: Vec<Value>,
+    pub refunds: Vec<Value>,
+    pub payments: Vec<Value>,
 }
 
 fn is(row: &Value, statuses: &[&str]) -> bool {
@@ -38,19 +34,19 @@ fn has_left(order: &Value) -> bool {
 
 impl Rest {
     /// Waits until all is at its end; goods that are on their way back are received.
-    pub(crate) async fn of(load: &Load, url: &str) -> Self {
+    pub async fn of(load: &Load) -> Self {
         let (begun, mut received) = (Instant::now(), BTreeSet::new());
         loop {
             let rest = Self {
-                orders: load.all(url, "/v1/orders").await,
-                reservations: load.all(url, "/v1/reservations").await,
-                refunds: load.all(url, "/v1/refunds").await,
-                payments: load.all(url, "/v1/payments").await,
+                orders: load.all("/v1/orders").await,
+                reservations: load.all("/v1/reservations").await,
+                refunds: load.all("/v1/refunds").await,
+                payments: load.all("/v1/payments").await,
             };
             for refund in rest.refunds.iter().filter(|refund| is(refund, &["returning"])) {
                 if received.insert(text(refund, "refund_id").to_owned()) {
                     let path = format!("/v1/deliveries/{}/receive-return", text(refund, "delivery_id"));
-                    load.post(url, Who::Shop, &path, json!({}))
+                    load.post(Who::Shop, &path, json!({}))
                         .await
                         .unwrap_or_else(|_| panic!("{path} is not answered"));
                 }
@@ -78,13 +74,26 @@ impl Rest {
     }
 
     /// Orders for which pieces are put aside.
-    pub(crate) fn held(&self) -> BTreeSet<&str> {
+    pub fn held(&self) -> BTreeSet<&str> {
         let held = self.orders.iter().filter(|order| is(order, &["confirmed"]) && !has_left(order));
         held.map(|order| text(order, "order_id")).collect()
     }
 
+    /// All that must hold of it.
+    pub async fn agrees(&self, load: &Load, scene: &Scene, decided: &[(Request, Answer)]) {
+        println!("{}", self.counts());
+        self.holds_what_was_answered(decided);
+        self.money_is_right();
+        self.no_night_is_given_to_two(load, scene).await;
+        self.coupons_are_used_once(load).await;
+        self.stock_adds_up(load, scene).await;
+        let sagas = load.all("/v1/admin/sagas").await;
+        let stuck: Vec<&Value> = sagas.iter().filter(|instance| instance["state"] == "stuck").collect();
+        assert!(stuck.is_empty(), "stuck: {stuck:?}");
+    }
+
     /// How many there are of each kind in each state.
-    pub(crate) fn counts(&self) -> String {
+    fn counts(&self) -> String {
         let mut counts = BTreeMap::<(&str, &str), usize>::new();
         let kinds = [("order", &self.orders), ("reservation", &self.reservations), ("refund", &self.refunds)];
         for (kind, row) in kinds.into_iter().flat_map(|(kind, rows)| rows.iter().map(move |row| (kind, row)))
@@ -95,7 +104,7 @@ impl Rest {
     }
 
     /// Every answer came true, and nothing is there that nobody asked for.
-    pub(crate) fn holds_what_was_answered(&self, decided: &[(Request, Answer)]) {
+    fn holds_what_was_answered(&self, decided: &[(Request, Answer)]) {
         let by_id = |rows: &[Value], name: &str| -> HashMap<String, Value> {
             rows.iter().map(|row| (text(row, name).to_owned(), row.clone())).collect()
         };
@@ -146,7 +155,7 @@ impl Rest {
     }
 
     /// What was taken less what was given back is what each order and each stay is worth.
-    pub(crate) fn money_is_right(&self) {
+    fn money_is_right(&self) {
         let mut back = HashMap::<&str, i64>::new();
         for refund in self.refunds.iter().filter(|refund| is(refund, &["completed"])) {
             *back.entry(text(refund, "order_id")).or_default() += minor(&refund["amount"]);
@@ -160,7 +169,7 @@ impl Rest {
     }
 
     /// Nights of paid stays are given once; the resorts hold these nights and no others.
-    pub(crate) async fn no_night_is_given_to_two(&self, load: &Load, url: &str, scene: &Scene) {
+    async fn no_night_is_given_to_two(&self, load: &Load, scene: &Scene) {
         let date = |row: &Value, name: &str| text(row, name).parse::<NaiveDate>().unwrap();
         for resort in &scene.resorts {
             let mut given = BTreeSet::new();
@@ -173,16 +182,16 @@ impl Rest {
                 }
             }
             let path = format!("/v1/resorts/{resort}");
-            let row = load.get(url, &path).await.ok().unwrap();
+            let row = load.get(&path).await.ok().unwrap();
             let (from, until) = (text(&row, "open_from"), text(&row, "open_until"));
-            let nights = load.get(url, &format!("{path}/nights?from={from}&to={until}")).await.ok().unwrap();
+            let nights = load.get(&format!("{path}/nights?from={from}&to={until}")).await.ok().unwrap();
             let taken = nights["data"].as_array().unwrap().iter().filter(|night| is(night, &["taken"]));
             assert_eq!(taken.map(|night| date(night, "date")).collect::<BTreeSet<_>>(), given);
         }
     }
 
     /// A coupon is used by one order that is a deal, and both know.
-    pub(crate) async fn coupons_are_used_once(&self, load: &Load, url: &str) {
+    async fn coupons_are_used_once(&self, load: &Load) {
         let mut users = HashMap::new();
         // An order that went back as a whole uses its coupon no more.
         let kept = |order: &&Value| {
@@ -199,7 +208,7 @@ impl Rest {
             }
         }
         println!("{} coupons are used", users.len());
-        for coupon in load.all(url, "/v1/coupons").await {
+        for coupon in load.all("/v1/coupons").await {
             let user = users.remove(text(&coupon, "coupon_id"));
             assert_eq!(coupon["used_by"]["order_id"].as_str(), user, "{coupon}");
         }
@@ -207,23 +216,23 @@ impl Rest {
     }
 
     /// What is on the shelf, put aside and gone is what there was.
-    pub(crate) async fn stock_adds_up(&self, load: &Load, url: &str, scene: &Scene) {
-        for product in [&scene.gadget, &scene.pizza] {
+    async fn stock_adds_up(&self, load: &Load, scene: &Scene) {
+        for product in scene.products() {
             let pieces = |gone: bool| -> u64 {
                 let deals = self.orders.iter().filter(|order| is(order, &["confirmed", "completed"]));
                 let lines = deals.filter(|order| has_left(order) == gone);
                 let lines = lines.flat_map(|order| order["lines"].as_array().unwrap());
-                let lines = lines.filter(|line| line["product_id"] == product.as_str());
+                let lines = lines.filter(|line| line["product_id"] == product);
                 lines.map(|line| line["quantity"].as_u64().unwrap()).sum()
             };
             let (held, gone) = (pieces(false), pieces(true));
             let path = format!("/v1/products/{product}");
             let adds_up = |row: &Value| row["stock"] == STOCK - held - gone && row["reserved"] == held;
-            let seen = tokio::time::timeout(PATIENCE, load.sees(url, &path, adds_up)).await;
+            let seen = tokio::time::timeout(PATIENCE, load.sees(&path, adds_up)).await;
             assert!(
                 seen.is_ok(),
                 "{held} are put aside, {gone} are gone: {:?}",
-                load.get(url, &path).await.ok()
+                load.get(&path).await.ok()
             );
         }
     }

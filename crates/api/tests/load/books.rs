@@ -2,20 +2,16 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    path::Path,
     time::{Duration, Instant},
 };
 
-use gateway::{LedgerKind, Sandbox, SandboxOptions};
+use gateway::{LedgerEntry, LedgerKind};
 use serde_json::Value;
 
-use crate::{PATIENCE, binary, load::text, rest::Rest};
+use super::{PATIENCE, Rest, text};
 
 /// Every payment took at most once what it says, and gave back what it says.
-pub(crate) async fn agree_with_the_provider(data: &Path, rest: &Rest) {
-    let sandbox = Sandbox::open(&data.join("sandbox.db"), SandboxOptions::default()).unwrap();
-    let entries = sandbox.entries().await.unwrap();
-    sandbox.close().await;
+pub fn agree_with_the_provider(entries: &[LedgerEntry], rest: &Rest) {
     let (mut taken, mut given) = (HashMap::new(), HashMap::<_, i64>::new());
     for entry in entries.iter().filter(|entry| entry.code.is_none()) {
         let charge = entry.charge_ref.clone().unwrap();
@@ -40,12 +36,12 @@ pub(crate) async fn agree_with_the_provider(data: &Path, rest: &Rest) {
     assert!(taken.is_empty() && given.is_empty(), "money moved for nothing: {taken:?} {given:?}");
 }
 
-/// The audit finds no violation, and soon nothing that is under way but pieces that are put aside for these orders.
-pub(crate) async fn nothing_is_open(data: &Path, held: &BTreeSet<&str>) {
+/// The audit finds no violation, and soon nothing that is under way but pieces that are put aside for these orders. It is
+/// run by `audit`, and reports JSON.
+pub async fn nothing_is_open(audit: impl Fn() -> String, held: &BTreeSet<&str>) {
     let begun = Instant::now();
     loop {
-        let report = binary::result_in(data, ["events", "verify", "--json"]);
-        let report: Value = serde_json::from_str(&report).unwrap();
+        let report: Value = serde_json::from_str(&audit()).unwrap();
         assert_eq!(report["violations"], Value::Array(Vec::new()));
         let put_aside = |open: &&Value| {
             let since = open["position"].as_u64().unwrap_or_default();

@@ -1,0 +1,123 @@
+//! The limit: a loop that does nothing but insert rows that are ready, on the server, a batch at a time. The table, its
+//! indexes and the lock are the log's own; nothing is probed, no version is looked at, nobody is notified or answered.
+
+use std::time::Instant;
+
+use eventlog::postgres::{Database, LOG};
+use sqlx::{Connection, Executor, Row, postgres::PgConnection};
+use uuid::Uuid;
+
+use super::Failure;
+use crate::store::Server;
+
+/// The lock is taken before the table is looked at, so that two of these could work side by side as two logs can.
+const FUNCTION: &str = "
+    CREATE FUNCTION bare_insert(
+        b_recorded_at bigint[], b_version integer[], b_kind smallint[], b_type_version smallint[], b_stream uuid[],
+        b_event uuid[], b_command uuid[], b_correlation uuid[], b_causation uuid[], b_first boolean[], b_type text[],
+        b_actor text[], b_traceparent text[], b_payload bytea[], OUT head bigint
+    ) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock(hashtextextended('orderstream log ' || current_schema(), 0));
+        SELECT coalesce(max(events.position), 0) INTO head FROM events;
+        INSERT INTO events (position, recorded_at, version, kind, type_version, stream_id, event_id, command_id,
+            correlation_id, causation_id, first, type, actor, traceparent, payload)
+        SELECT head + fresh.number, fresh.recorded_at, fresh.version, fresh.kind, fresh.type_version, fresh.stream,
+            fresh.event, fresh.command, fresh.correlation, fresh.causation, fresh.first, fresh.type, fresh.actor,
+            fresh.traceparent, fresh.payload
+        FROM unnest(b_recorded_at, b_version, b_kind, b_type_version, b_stream, b_event, b_command, b_correlation,
+            b_causation, b_first, b_type, b_actor, b_traceparent, b_payload) WITH ORDINALITY
+            AS fresh (recorded_at, version, kind, type_version, stream, event, command, correlation, causation, first,
+                type, actor, traceparent, payload, number);
+    END $$";
+
+const INSERT: &str =
+    "SELECT bare_insert($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+/// The share of the rows that is inserted before the clock runs: the connection and its plans are made then.
+const WARM_UP: f64 = 0.2;
+
+/// Rows of a log in columns, in the order of their positions.
+#[derive(Default)]
+pub(super) struct Rows {
+    recorded_at: Vec<i64>,
+    version: Vec<i32>,
+    kind: Vec<i16>,
+    type_version: Vec<i16>,
+    stream: Vec<Uuid>,
+    event: Vec<Uuid>,
+    command: Vec<Uuid>,
+    correlation: Vec<Uuid>,
+    causation: Vec<Option<Uuid>>,
+    first: Vec<bool>,
+    name: Vec<String>,
+    actor: Vec<String>,
+    traceparent: Vec<Option<String>>,
+    payload: Vec<Vec<u8>>,
+}
+
+/// All that a log holds.
+pub(super) async fn read(database: &Database) -> Result<Rows, Failure> {
+    let sql = "SELECT recorded_at, version, kind, type_version, stream_id, event_id, command_id, correlation_id,
+                   causation_id, first, type, actor, traceparent, payload FROM events ORDER BY position";
+    let mut rows = Rows::default();
+    for row in sqlx::query(sql).fetch_all(database.pool()).await? {
+        rows.recorded_at.push(row.try_get(0)?);
+        rows.version.push(row.try_get(1)?);
+        rows.kind.push(row.try_get(2)?);
+        rows.type_version.push(row.try_get(3)?);
+        rows.stream.push(row.try_get(4)?);
+        rows.event.push(row.try_get(5)?);
+        rows.command.push(row.try_get(6)?);
+        rows.correlation.push(row.try_get(7)?);
+        rows.causation.push(row.try_get(8)?);
+        rows.first.push(row.try_get(9)?);
+        rows.name.push(row.try_get(10)?);
+        rows.actor.push(row.try_get(11)?);
+        rows.traceparent.push(row.try_get(12)?);
+        rows.payload.push(row.try_get(13)?);
+    }
+    Ok(rows)
+}
+
+/// Inserts `rows` into a new table; rows per second.
+pub(super) async fn measure(server: &Server, rows: &Rows, batch: usize) -> Result<f64, Failure> {
+    server.clear().await?;
+    let database = server.database(4).await?;
+    database.migrate(LOG).await?;
+    database.close().await;
+    let mut conn = PgConnection::connect_with(&server.connect_options()?).await?;
+    conn.execute(FUNCTION).await?;
+    let all = rows.payload.len();
+    let uncounted = ((all as f64 * WARM_UP) as usize / batch).max(1) * batch;
+    if all <= uncounted {
+        return Err("too few events were written to compare with: give it more --seconds".into());
+    }
+    let mut begun = Instant::now();
+    for from in (0..all).step_by(batch) {
+        if from == uncounted {
+            begun = Instant::now();
+        }
+        let part = from..all.min(from + batch);
+        sqlx::query(INSERT)
+            .bind(&rows.recorded_at[part.clone()])
+            .bind(&rows.version[part.clone()])
+            .bind(&rows.kind[part.clone()])
+            .bind(&rows.type_version[part.clone()])
+            .bind(&rows.stream[part.clone()])
+            .bind(&rows.event[part.clone()])
+            .bind(&rows.command[part.clone()])
+            .bind(&rows.correlation[part.clone()])
+            .bind(&rows.causation[part.clone()])
+            .bind(&rows.first[part.clone()])
+            .bind(&rows.name[part.clone()])
+            .bind(&rows.actor[part.clone()])
+            .bind(&rows.traceparent[part.clone()])
+            .bind(&rows.payload[part])
+            .execute(&mut conn)
+            .await?;
+    }
+    let rate = (all - uncounted) as f64 / begun.elapsed().as_secs_f64();
+    conn.close().await?;
+    Ok(rate)
+}
