@@ -1,4 +1,5 @@
 //! Paid orders per second over HTTP: the real server as a process of its own, the load from this one, on one machine.
+//! With PostgreSQL, a server on files takes its turn in every round, for comparison.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +10,11 @@ use std::{
 
 use hdrhistogram::Histogram;
 
-use crate::{http::Connection, stats::spread};
+use crate::{
+    http::Connection,
+    stats::spread,
+    store::{self, Store},
+};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -28,6 +33,10 @@ pub(crate) struct Options {
     /// The shop to order from.
     #[arg(long, default_value = "phone")]
     shop: String,
+    /// Where everything is kept: sqlite, postgres (a scratch server, started and ended here), or postgres:URL (a server
+    /// that is there; the case works in a schema of its own and removes it). PostgreSQL is measured beside SQLite.
+    #[arg(long, default_value = "sqlite")]
+    store: Store,
     /// The server's program (default: `orderstream` beside this one).
     #[arg(long)]
     server: Option<PathBuf>,
@@ -49,41 +58,81 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Some(program) => program.clone(),
         None => std::env::current_exe()?.with_file_name("orderstream"),
     };
-    let data = tempfile::tempdir()?;
-    let server = Server::start(&program, data.path())?;
-    let token = server.token(&["--sub", "bench", "--role", "customer"])?;
-    let admin = server.token(&["--sub", "bench-admin", "--role", "admin"])?;
-    runtime.block_on(async {
-        let body = Arc::new(order(&server, options, &admin).await?);
-        let token = Arc::new(token);
-        println!(
-            "{} customers, {} s a round, shop {}, every order answered 201 (paid and confirmed)",
-            options.customers, options.seconds, options.shop
-        );
-        println!(
-            "{:>6} {:>12} {:>9} {:>9} {:>9} {:>8}",
-            "round", "orders/s", "p50 ms", "p99 ms", "max ms", "refused"
-        );
-        let mut rates = Vec::new();
-        for number in 0..=options.rounds {
-            let round = round(&server.address, options, &token, &body).await?;
+    let sqlite = || Candidate::start(&program, None);
+    let Store::Postgres(url) = &options.store else {
+        return runtime.block_on(compare(options, vec![sqlite()?]));
+    };
+    let database = store::Server::start(url.as_deref()).map_err(|error| error as Failure)?;
+    println!("{}", runtime.block_on(database.describe()).map_err(|error| error as Failure)?);
+    let candidates = vec![sqlite()?, Candidate::start(&program, Some(&database))?];
+    let done = runtime.block_on(compare(options, candidates));
+    // Also after a failure, whose reason is worth more than that of this.
+    let cleared = runtime.block_on(database.clear()).map_err(|error| error as Failure);
+    done.and(cleared)
+}
+
+/// A server that takes orders, and what it yielded.
+struct Candidate {
+    store: &'static str,
+    server: Server,
+    token: Arc<String>,
+    admin: String,
+    rates: Vec<f64>,
+    _data: tempfile::TempDir,
+}
+
+impl Candidate {
+    /// On files, or on a database.
+    fn start(program: &Path, database: Option<&store::Server>) -> Result<Self, Failure> {
+        let data = tempfile::tempdir()?;
+        let server = Server::start(program, data.path(), database)?;
+        let token = Arc::new(server.token(&["--sub", "bench", "--role", "customer"])?);
+        let admin = server.token(&["--sub", "bench-admin", "--role", "admin"])?;
+        let store = if database.is_some() { "postgres" } else { "sqlite" };
+        Ok(Self { store, server, token, admin, rates: Vec::new(), _data: data })
+    }
+}
+
+async fn compare(options: &Options, mut candidates: Vec<Candidate>) -> Result<(), Failure> {
+    println!(
+        "{} customers, {} s a round, shop {}, every order answered 201 (paid and confirmed)",
+        options.customers, options.seconds, options.shop
+    );
+    println!(
+        "{:>9} {:>6} {:>12} {:>9} {:>9} {:>9} {:>8} {:>14}",
+        "store", "round", "orders/s", "p50 ms", "p99 ms", "max ms", "refused", "views behind s"
+    );
+    let mut bodies = Vec::new();
+    for candidate in &candidates {
+        bodies.push(Arc::new(order(&candidate.server, options, &candidate.admin).await?));
+    }
+    for number in 0..=options.rounds {
+        for (candidate, body) in candidates.iter_mut().zip(&bodies) {
+            let round = round(&candidate.server.address, options, &candidate.token, body).await?;
             let millis = |q: f64| round.latency.value_at_quantile(q) as f64 / 1000.0;
+            // Whoever comes next shall have the machine to itself.
+            let behind = drained(candidate).await?.as_secs_f64();
             let name = if number == 0 { "warm".to_owned() } else { number.to_string() };
-            let (rate, refused) = (round.per_second, round.refused);
+            let (store, rate, refused) = (candidate.store, round.per_second, round.refused);
             println!(
-                "{name:>6} {rate:>12.0} {:>9.2} {:>9.2} {:>9.2} {refused:>8}",
+                "{store:>9} {name:>6} {rate:>12.0} {:>9.2} {:>9.2} {:>9.2} {refused:>8} {behind:>14.2}",
                 millis(0.5),
                 millis(0.99),
                 millis(1.0)
             );
             if number > 0 {
-                rates.push(rate);
+                candidate.rates.push(rate);
             }
         }
-        let spread = spread(&rates);
-        println!("paid orders/s: median {:.0} ({:.0} to {:.0})", spread.median, spread.least, spread.most);
-        drained(&server, &admin).await
-    })
+    }
+    for candidate in &candidates {
+        println!("{}: paid orders/s: median {}", candidate.store, spread(&candidate.rates));
+    }
+    if let [first, second] = candidates.as_slice() {
+        let ratios: Vec<f64> = second.rates.iter().zip(&first.rates).map(|(s, f)| s / f).collect();
+        println!("{} against {}, of the same round: {}", second.store, first.store, spread(&ratios));
+    }
+    Ok(())
 }
 
 async fn round(
@@ -151,18 +200,17 @@ async fn order(server: &Server, options: &Options, admin: &str) -> Result<String
     Ok(body.to_string())
 }
 
-/// Waits until process managers and views have caught up, and says how long it took.
-async fn drained(server: &Server, admin: &str) -> Result<(), Failure> {
+/// Waits until the views have caught up; how long it took.
+async fn drained(candidate: &Candidate) -> Result<Duration, Failure> {
     let begin = Instant::now();
-    let mut connection = Connection::open(&server.address).await?;
+    let mut connection = Connection::open(&candidate.server.address).await?;
     while begin.elapsed() < Duration::from_secs(60) {
-        let answer = connection.send("GET", "/v1/admin/projections", admin, "").await?;
+        let answer = connection.send("GET", "/v1/admin/projections", &candidate.admin, "").await?;
         let views: serde_json::Value = serde_json::from_slice(&answer.body)?;
         let behind =
             views["data"].as_array().map_or(0, |views| views.iter().filter_map(|v| v["lag"].as_u64()).sum());
         if answer.status == 200 && behind == 0 {
-            println!("views had caught up {:.2} s after the last order", begin.elapsed().as_secs_f64());
-            return Ok(());
+            return Ok(begin.elapsed());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -178,18 +226,26 @@ struct Server {
 }
 
 impl Server {
-    fn start(program: &Path, data: &Path) -> Result<Self, Failure> {
+    fn start(program: &Path, data: &Path, database: Option<&store::Server>) -> Result<Self, Failure> {
+        let missing = |error: std::io::Error| {
+            format!("{} cannot be started ({error}): build it with --release first", program.display())
+        };
+        let command = || {
+            let mut command = Command::new(program);
+            command.env("ORDERSTREAM_LOG", "warn").env("ORDERSTREAM_DATA", data).stdout(Stdio::null());
+            command.env_remove("ORDERSTREAM_STORE");
+            if let Some(database) = database {
+                command.env("ORDERSTREAM_STORE", &database.url);
+                command.env("ORDERSTREAM_POSTGRES_SCHEMA", &database.schema);
+            }
+            command
+        };
+        if database.is_some() && !command().arg("migrate").status().map_err(missing)?.success() {
+            return Err("the tables could not be made".into());
+        }
         // Any free port: taken, given back, and used at once.
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let process = Command::new(program)
-            .args(["serve", "--listen", &address, "--data"])
-            .arg(data)
-            .env("ORDERSTREAM_LOG", "warn")
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| {
-                format!("{} cannot be started ({error}): build it with --release first", program.display())
-            })?;
+        let process = command().args(["serve", "--listen", &address]).spawn().map_err(missing)?;
         let server = Self { process, program: program.to_owned(), data: data.to_owned(), address };
         let deadline = Instant::now() + Duration::from_secs(20);
         while std::net::TcpStream::connect(&server.address).is_err() {

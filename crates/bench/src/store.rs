@@ -79,6 +79,8 @@ impl Server {
 
     /// What it is and how safe its commits are.
     pub(crate) async fn describe(&self) -> Result<String, Failure> {
+        // Says in words what is wrong with an address.
+        self.database(4).await?.close().await;
         let mut conn = PgConnection::connect_with(&self.connect_options()?).await?;
         let mut settings = Vec::new();
         for name in ["server_version", "fsync", "synchronous_commit"] {

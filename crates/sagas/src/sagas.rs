@@ -51,8 +51,9 @@ pub fn process_names() -> &'static [&'static str] {
     PROCESSES
 }
 
-/// Pause before a process manager that failed begins anew.
+/// Pause before a process manager that failed begins anew; doubles while it cannot.
 const BEGIN_ANEW: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What process managers call outside the log.
 #[derive(Clone)]
@@ -143,11 +144,16 @@ pub enum SagaError {
 }
 
 impl SagaError {
-    /// Whether it may be over by itself after a while.
+    /// Whether another try may help, also if it takes somebody who gives us back the right to the database.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Log(error) => matches!(error, LogError::Unavailable(_) | LogError::Full(_)),
-            Self::Store(error) => error.is_passing(),
+            Self::Log(error) => {
+                matches!(error, LogError::Unavailable(_) | LogError::Full(_) | LogError::Unusable(_))
+            }
+            Self::Store(error) => {
+                use StoreError::{Closed, Corrupt, NewerSchema};
+                !matches!(error, NewerSchema { .. } | Corrupt(_) | Closed)
+            }
             _ => false,
         }
     }
@@ -394,12 +400,14 @@ async fn keep_running<P: Process>(
     mut requests: mpsc::Receiver<Request>,
     stop: CancellationToken,
 ) {
+    let mut pause = BEGIN_ANEW;
     loop {
         let runner = Runner::<P>::recover(store.clone(), executor.clone(), shared.clone(), &stop);
         let ran = match stop.run_until_cancelled(runner).await {
             None => break,
             Some(Ok(runner)) => {
                 shared.trouble(P::NAME, None);
+                pause = BEGIN_ANEW;
                 runner.run(&mut requests, &stop).await
             }
             Some(Err(error)) => Err(error),
@@ -411,9 +419,10 @@ async fn keep_running<P: Process>(
             break;
         }
         tracing::warn!(process = P::NAME, %error, "the process manager begins anew");
-        if stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await.is_none() {
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             break;
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
     if let Err(error) = store.leave(P::NAME).await {
         tracing::debug!(process = P::NAME, %error, "others have its work only after a while");

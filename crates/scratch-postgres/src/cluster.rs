@@ -161,7 +161,7 @@ impl Cluster {
     fn settings(&self) -> Vec<(String, String)> {
         let mut settings = vec![("listen_addresses".to_owned(), "127.0.0.1".to_owned())];
         if !self.options.durable {
-            let fast = [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
+            let fast = [("fsync", "off"), ("full_page_writes", "off")];
             settings.extend(fast.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         settings.extend(self.options.settings.iter().cloned());

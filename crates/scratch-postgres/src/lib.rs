@@ -7,4 +7,4 @@ mod testing;
 
 pub use binaries::{Binaries, REQUIRE_VARIABLE, SEARCH_VARIABLE};
 pub use cluster::{Cluster, ClusterError, ClusterOptions};
-pub use testing::for_tests;
+pub use testing::{for_one_test, for_tests};

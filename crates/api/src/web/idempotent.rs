@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Beyond the longest wait of a request: how long its key is taken for running after a crash of its task.
-const LEASE_MARGIN: Duration = Duration::from_secs(20);
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// The ids that a command works under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

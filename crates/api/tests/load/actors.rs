@@ -48,6 +48,11 @@ impl Scene {
         Self { gadget, pizza, resorts }
     }
 
+    /// An order of so many gadgets that can be paid.
+    pub fn gadgets(&self, quantity: u64) -> Value {
+        order("phone", &self.gadget, quantity, "tok_ok")
+    }
+
     pub(super) fn products(&self) -> [&str; 2] {
         [&self.gadget, &self.pizza]
     }
@@ -71,7 +76,13 @@ fn order(shop: &str, product: &str, quantity: u64, token: &str) -> Value {
 
 impl Person {
     async fn posts(&self, path: &str, body: Value) -> Result<Answer, Gone> {
+        self.load.goes_on()?;
         self.load.post(self.who, path, body).await
+    }
+
+    async fn sees(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value, Gone> {
+        let body = self.load.sees(path, |body| wanted(body) || self.load.goes_on().is_err()).await?;
+        self.load.goes_on().map(|()| body)
     }
 
     /// Buys (0), reserves (1) or eats until the platform is gone, or all are to stop.
@@ -138,7 +149,7 @@ impl Person {
                 continue;
             }
             let path = format!("/v1/orders/{}", text(&placed.body, "order_id"));
-            let row = self.load.sees(&path, |order| order["delivery"].is_object()).await?;
+            let row = self.sees(&path, |order| order["delivery"].is_object()).await?;
             let delivery = format!("/v1/deliveries/{}", text(&row["delivery"], "delivery_id"));
             if self.random.random_bool(0.2) {
                 let cancel_path = format!("{path}/cancel");
@@ -149,7 +160,7 @@ impl Person {
             for name in ["accept", "prepare", "ship", "complete"] {
                 self.step(&delivery, name).await?;
             }
-            let row = self.load.sees(&path, |order| order["coupon_issued"].is_object()).await?;
+            let row = self.sees(&path, |order| order["coupon_issued"].is_object()).await?;
             let coupon = text(&row["coupon_issued"], "coupon_id").to_owned();
             self.load.coupons.lock().unwrap().push((self.who, coupon));
             for _ in 0..self.random.random_range(0..3) {
@@ -168,6 +179,7 @@ impl Person {
 
     /// The shop does something with the delivery.
     async fn step(&self, delivery: &str, step: &str) -> Result<Answer, Gone> {
+        self.load.goes_on()?;
         self.load.post(Who::Shop, &format!("{delivery}/{step}"), json!({})).await
     }
 

@@ -77,9 +77,13 @@ impl Load {
         url.clone_into(&mut self.doors[door].lock().unwrap());
     }
 
-    /// No new requests.
+    /// No new requests by people.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn goes_on(&self) -> Result<(), Gone> {
+        if self.stopping.load(Ordering::Relaxed) { Err(Gone) } else { Ok(()) }
     }
 
     /// The next number.
@@ -99,9 +103,6 @@ impl Load {
 
     /// Sends a request under a new key and remembers it with its answer.
     pub async fn post(&self, who: Who, path: &str, body: Value) -> Result<Answer, Gone> {
-        if self.stopping.load(Ordering::Relaxed) {
-            return Err(Gone);
-        }
         let number = self.number();
         let (key, path) = (format!("request-{number}"), path.to_owned());
         let mut request = Request { who, key, path, body, answer: None };
@@ -125,6 +126,16 @@ impl Load {
     }
 
     async fn try_to_send(&self, door: usize, request: &Request) -> Result<Answer, Gone> {
+        let (status, body) = self.ask(door, request).await?;
+        match (status, body["code"].as_str().unwrap_or_default()) {
+            (202 | 503, _) | (409, "request_in_progress" | "contended") => Err(Gone),
+            (200 | 201 | 402 | 404 | 409, _) => Ok(Answer { status, body }),
+            _ => panic!("{request:?} is answered {status} {body}"),
+        }
+    }
+
+    /// Sends a request once, and gives what comes back, whatever it is.
+    pub async fn ask(&self, door: usize, request: &Request) -> Result<(u16, Value), Gone> {
         let builder = self.client.post(format!("{}{}", self.door(door), request.path));
         let builder = builder.bearer_auth(&self.tokens[&request.who]);
         let sent = builder.header("Idempotency-Key", &request.key).json(&request.body).send().await;
@@ -133,11 +144,7 @@ impl Load {
             (response.status().as_u16(), response.headers().contains_key(RETRY_AFTER));
         let body: Value = response.json().await.map_err(|_| Gone)?;
         assert!(status != 503 || retry_after, "no Retry-After: {request:?} is answered {body}");
-        match (status, body["code"].as_str().unwrap_or_default()) {
-            (202 | 503, _) | (409, "request_in_progress" | "contended") => Err(Gone),
-            (200 | 201 | 402 | 404 | 409, _) => Ok(Answer { status, body }),
-            _ => panic!("{request:?} is answered {status} {body}"),
-        }
+        Ok((status, body))
     }
 
     /// Sends a request, at one door after the other, until it is decided.
@@ -188,7 +195,6 @@ impl Load {
             match self.get(path).await {
                 Ok(body) if wanted(&body) => return Ok(body),
                 Err(Gone) if !self.persistent => return Err(Gone),
-                _ if self.stopping.load(Ordering::Relaxed) => return Err(Gone),
                 _ => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }

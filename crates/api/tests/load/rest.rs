@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Answer, Load, PATIENCE, Request, Scene, Who, actors::STOCK, text};
 
 /// What the views show.
+#[derive(PartialEq)]
 pub struct Rest {
     pub orders: Vec<Value>,
     pub reservations: Vec<Value>,
@@ -33,16 +34,12 @@ fn has_left(order: &Value) -> bool {
 }
 
 impl Rest {
-    /// Waits until all is at its end; goods that are on their way back are received.
+    /// Waits until all is at its end and stays so; goods that are on their way back are received.
     pub async fn of(load: &Load) -> Self {
         let (begun, mut received) = (Instant::now(), BTreeSet::new());
+        let mut before = Self::read(load).await;
         loop {
-            let rest = Self {
-                orders: load.all("/v1/orders").await,
-                reservations: load.all("/v1/reservations").await,
-                refunds: load.all("/v1/refunds").await,
-                payments: load.all("/v1/payments").await,
-            };
+            let rest = Self::read(load).await;
             for refund in rest.refunds.iter().filter(|refund| is(refund, &["returning"])) {
                 if received.insert(text(refund, "refund_id").to_owned()) {
                     let path = format!("/v1/deliveries/{}/receive-return", text(refund, "delivery_id"));
@@ -51,9 +48,23 @@ impl Rest {
                         .unwrap_or_else(|_| panic!("{path} is not answered"));
                 }
             }
-            let Some(moving) = rest.moving() else { return rest };
-            assert!(begun.elapsed() < PATIENCE, "never comes to its end: {moving}");
+            let moving = rest.moving();
+            // The lists were read one after the other: they fit together if nothing changed meanwhile.
+            if moving.is_none() && rest == before {
+                return rest;
+            }
+            assert!(begun.elapsed() < PATIENCE, "never comes to its end: {moving:?}");
+            before = rest;
             tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn read(load: &Load) -> Self {
+        Self {
+            orders: load.all("/v1/orders").await,
+            reservations: load.all("/v1/reservations").await,
+            refunds: load.all("/v1/refunds").await,
+            payments: load.all("/v1/payments").await,
         }
     }
 
@@ -230,7 +241,7 @@ impl Rest {
             let adds_up = |row: &Value| row["stock"] == STOCK - held - gone && row["reserved"] == held;
             let seen = tokio::time::timeout(PATIENCE, load.sees(&path, adds_up)).await;
             assert!(
-                seen.is_ok(),
+                matches!(seen, Ok(Ok(_))),
                 "{held} are put aside, {gone} are gone: {:?}",
                 load.get(&path).await.ok()
             );

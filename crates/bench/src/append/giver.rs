@@ -8,13 +8,14 @@ use eventlog::{AnyError, CommandContext, Executor, IdGen, SystemClock};
 /// Makes commands, for whoever carries them out.
 #[derive(Clone)]
 pub(super) struct Maker {
-    pub(super) ids: IdGen,
+    ids: IdGen,
     shop: ShopId,
 }
 
 impl Maker {
-    pub(super) fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self { ids: IdGen::new(Arc::new(SystemClock::new())), shop: "phone".parse()? })
+    pub(super) fn new() -> Self {
+        let shop = "phone".parse().expect("it is a slug");
+        Self { ids: IdGen::new(Arc::new(SystemClock::new())), shop }
     }
 
     /// A product that is not there yet.

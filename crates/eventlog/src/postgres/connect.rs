@@ -122,13 +122,26 @@ pub(super) async fn try_out(parsed: &PgConnectOptions) -> Result<(), StoreError>
             "PostgreSQL at {place} cannot be reached ({error}): is it running, and is the address right?"
         )));
     }
+    let code = error.as_database_error().and_then(|said| said.code()).unwrap_or_default().into_owned();
     Err(match StoreError::from(error) {
-        StoreError::Refused(reason) => StoreError::Refused(format!("PostgreSQL at {place}: {reason}")),
+        StoreError::Refused(reason) => {
+            StoreError::Refused(format!("PostgreSQL at {place}: {reason}{}", what_to_do(&code)))
+        }
         StoreError::Unavailable(reason) => {
             StoreError::Unavailable(format!("PostgreSQL at {place}: {reason}"))
         }
         other => other,
     })
+}
+
+/// What helps against a refusal. *Source* of the codes: PostgreSQL, appendix A.
+fn what_to_do(code: &str) -> &'static str {
+    match code {
+        "28P01" | "28000" => "; mend user or password in the address",
+        "3D000" => "; create the database (createdb), or mend its name in the address",
+        "42501" => "; the user needs the right to connect to the database",
+        _ => "",
+    }
 }
 
 #[cfg(test)]

@@ -46,6 +46,13 @@ impl Database {
             .test_before_acquire(false)
             .idle_timeout(Duration::from_secs(120))
             .max_lifetime(None)
+            .after_connect(|conn, _| {
+                // What is answered must be on disk, also where the server is set up to be quicker than that. Whoever can do
+                // without says so for its own transaction.
+                let sql = "SELECT set_config('synchronous_commit', 'on', false)
+                           WHERE current_setting('synchronous_commit') = 'off'";
+                Box::pin(async move { sqlx::query(sql).execute(conn).await.map(drop) })
+            })
             .connect_lazy_with(parsed.clone());
         Ok(Self { pool, options: Arc::new(options), parsed })
     }

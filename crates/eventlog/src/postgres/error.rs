@@ -30,8 +30,8 @@ fn of_code(code: &str, text: String) -> StoreError {
         "53300" => StoreError::TooManyConnections(text),
         "53100" => StoreError::Full(text),
         "53200" | "53400" => StoreError::Unavailable(text),
-        // Wrong password, no entry in pg_hba.conf, no such database, may not connect.
-        "28P01" | "28000" | "3D000" | "42501" => StoreError::Refused(text),
+        // Wrong password, no entry in pg_hba.conf, no such database, may not connect, it takes no connections now.
+        "28P01" | "28000" | "3D000" | "42501" | "55000" => StoreError::Refused(text),
         // Shutting down, crashed, starting up, cut by an administrator; a standby takes no writes; we were paused in the
         // middle of a transaction and the server gave it up.
         "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03" => StoreError::Unavailable(text),
@@ -52,7 +52,12 @@ fn plain(error: &Error) -> String {
         Error::Database(said) => said.message().to_owned(),
         Error::Io(error) => error.to_string(),
         Error::Configuration(error) => error.to_string(),
-        Error::PoolTimedOut => "no connection to it within two seconds".to_owned(),
+        // The library does not say why, but tries until the time is over.
+        Error::PoolTimedOut => {
+            "no connection to it within two seconds: it is away, or has none left (max_connections there, \
+             postgres.connections here)"
+                .to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use orderstream_eventlog::postgres::{Database, Held, Holder, LeaseOptions, Leases};
+use orderstream_eventlog::{
+    StoreError,
+    postgres::{Database, Held, Holder, LeaseOptions, Leases},
+};
 use sqlx::{Connection, Executor, postgres::PgConnection};
 use uuid::Uuid;
 
@@ -111,7 +114,37 @@ async fn a_holder_that_is_paused_inside_its_transaction_loses_the_slot_and_the_t
     tokio::time::sleep(ttl * 2).await;
     let taken = other.take_if_free("work", 3).await.unwrap();
     assert_eq!(taken.map(|taken| taken.epoch), Some(held.epoch + 1), "nobody waits for who is paused");
-    assert!(transaction.commit().await.is_err(), "what it had begun is undone");
+    let late = StoreError::from(transaction.commit().await.unwrap_err());
+    assert!(late.is_passing(), "what it had begun is undone, and it may begin anew: {late}");
+}
+
+#[tokio::test]
+async fn what_is_taken_for_a_short_piece_of_work_is_not_part_of_our_share() {
+    let Some(database) = schema("leases_guest").await else { return };
+    let ours = leases(&database, "ours", Duration::from_secs(60));
+    let guest = ours.take_if_free("work", 3).await.unwrap().unwrap();
+    let held = ours.balance("work", SLOTS).await.unwrap().held;
+    assert_eq!((held.len(), slots(&held).contains(&3)), (15, false));
+    assert!(is_ours(&database, &ours, &[guest]).await);
+    assert_eq!(ours.take_if_free("work", 3).await.unwrap(), None);
+    ours.release("work", &[guest]).await.unwrap();
+    assert!(!is_ours(&database, &ours, &[guest]).await);
+    assert_eq!(ours.balance("work", SLOTS).await.unwrap().held.len(), 16);
+}
+
+#[tokio::test]
+async fn who_retires_keeps_what_it_has_until_it_gives_it_away() {
+    let Some(database) = schema("leases_retired").await else { return };
+    let [retiring, other] =
+        ["retiring", "other"].map(|label| leases(&database, label, Duration::from_secs(60)));
+    let held = retiring.balance("work", SLOTS).await.unwrap().held;
+    retiring.retire("work").await.unwrap();
+    assert!(is_ours(&database, &retiring, &held).await);
+    retiring.release("work", &held[2..]).await.unwrap();
+    assert_eq!(other.balance("work", SLOTS).await.unwrap().held.len(), 14);
+    assert!(is_ours(&database, &retiring, &held[..2]).await);
+    retiring.leave("work").await.unwrap();
+    assert_eq!(other.balance("work", SLOTS).await.unwrap().held.len(), 16);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,8 +28,11 @@ fn says(error: impl std::fmt::Display, words: &[&str]) {
 async fn who_cannot_connect_is_told_why() {
     let Some(cluster) = scratch_postgres::for_tests() else { return };
     let right = cluster.url("postgres");
-    says(refused(&right.replace(":scratch@", ":wrong@"), 6).await, &["password", "127.0.0.1"]);
-    says(refused(&cluster.url("nowhere"), 6).await, &["nowhere", "does not exist"]);
+    says(
+        refused(&right.replace(":scratch@", ":wrong@"), 6).await,
+        &["password", "127.0.0.1", "mend user or password"],
+    );
+    says(refused(&cluster.url("nowhere"), 6).await, &["nowhere", "does not exist", "createdb"]);
     let port = format!(":{}/", cluster.port());
     says(refused(&right.replace(&port, ":1/"), 6).await, &["127.0.0.1:1", "cannot be reached"]);
     says(refused(&right, 3).await, &["3 connections", "at least 4"]);

@@ -1,48 +1,59 @@
 //! The leases of this process: for the views that it follows, and for those that it builds.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use eventlog::{StoreError, postgres::Leases};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, consumer::lease_name, slot::Slot};
-use crate::{ViewError, store::builder_of};
+use crate::{
+    ViewError,
+    store::{ViewStore, builder_of},
+};
 
-/// Renews and takes the leases of all views that run here, until told to stop.
+/// Keeps the leases of all views that run here, and takes free ones when somebody says that there are, until told to stop.
 pub(super) async fn run(shared: Arc<Shared>, leases: Leases) {
     let every = leases.options().renew_every();
-    let mut renewal = Instant::now();
+    let mut renewal = Instant::now() + every;
     loop {
-        let is_due = Instant::now() >= renewal;
-        if is_due {
-            renewal = Instant::now() + every;
-        }
-        if let Err(error) = round(&shared, &leases, is_due).await {
+        let is_due = tokio::select! {
+            () = shared.stop.cancelled() => return,
+            () = tokio::time::sleep_until(renewal) => true,
+            () = shared.lease_wanted.notified() => false,
+        };
+        let done = if is_due { keep(&shared, &leases).await } else { take(&shared, &leases).await };
+        if let Err(error) = done {
             tracing::warn!(%error, "leases of views not renewed; it is tried again");
         }
-        tokio::select! {
-            () = shared.stop.cancelled() => return,
-            () = tokio::time::sleep_until(renewal) => {}
-            () = shared.lease_wanted.notified() => {}
+        if is_due {
+            renewal = Instant::now() + every;
         }
     }
 }
 
-/// Asks for what is not ours; renews also what is ours, if that `is_due`.
-async fn round(shared: &Shared, leases: &Leases, is_due: bool) -> Result<(), StoreError> {
-    for slot in shared.slots.iter().filter(|slot| slot.runs_here()) {
-        let is_ours = slot.works_here();
-        if slot.is_halted() {
-            if is_ours {
-                // Another process may know how to go on, such as one of a newer release.
-                slot.set_lease(None);
-                leases.leave(&lease_name(slot)).await?;
-            }
-        } else if is_due || !is_ours {
-            let balance = leases.balance(&lease_name(slot), 1).await?;
-            slot.set_lease(balance.held.first().copied());
-        }
+/// Renews what is ours, and notices what is not any more.
+async fn keep(shared: &Shared, leases: &Leases) -> Result<(), StoreError> {
+    let here: Vec<_> = shared.slots.iter().filter(|slot| slot.runs_here()).collect();
+    for slot in here.iter().filter(|slot| slot.is_halted() && slot.works_here()) {
+        // Another process may know how to go on, such as one of a newer release.
+        slot.set_lease(None);
+        leases.leave(&lease_name(slot)).await?;
+    }
+    let wanted: Vec<_> = here.into_iter().filter(|slot| !slot.is_halted()).collect();
+    let ours = shared.store.renew(wanted.iter().map(|slot| lease_name(slot)).collect()).await?;
+    for slot in wanted {
+        slot.set_lease(ours.get(&lease_name(slot)).copied());
+    }
+    Ok(())
+}
+
+/// Takes what is free, or was ours all the time.
+async fn take(shared: &Shared, leases: &Leases) -> Result<(), StoreError> {
+    let lacking = |slot: &&Arc<Slot>| slot.runs_here() && !slot.works_here() && !slot.is_halted();
+    for slot in shared.slots.iter().filter(lacking) {
+        let balance = leases.balance(&lease_name(slot), 1).await?;
+        slot.set_lease(balance.held.first().copied());
     }
     Ok(())
 }
@@ -83,7 +94,11 @@ impl Claim {
                     continue;
                 }
                 Ok(_) => {
-                    let mut holders = shared.store.holders(vec![consumer.clone()]).await.unwrap_or_default();
+                    let mut holders = shared
+                        .store
+                        .holders(vec![consumer.clone()], Duration::ZERO)
+                        .await
+                        .unwrap_or_default();
                     let holder = holders.remove(&consumer).unwrap_or_else(|| "another process".to_owned());
                     ViewError::BeingBuilt { view: spec.name, holder }
                 }
@@ -94,7 +109,7 @@ impl Claim {
             return Err(refused);
         }
         let done = CancellationToken::new();
-        let renewing = tokio::spawn(renew(leases.clone(), consumers.clone(), done.clone()));
+        let renewing = tokio::spawn(renew(shared.store.clone(), consumers.clone(), done.clone()));
         Ok(Some(Self { leases: leases.clone(), consumers, done, renewing }))
     }
 
@@ -107,13 +122,11 @@ impl Claim {
     }
 }
 
-async fn renew(leases: Leases, consumers: Vec<String>, done: CancellationToken) {
-    while done.run_until_cancelled(tokio::time::sleep(leases.options().renew_every())).await.is_some() {
-        for consumer in &consumers {
-            if let Err(error) = leases.balance(consumer, 1).await {
-                tracing::warn!(%error, "the right to build views not renewed; it is tried again");
-                break;
-            }
+async fn renew(store: ViewStore, consumers: Vec<String>, done: CancellationToken) {
+    let Some(every) = store.leases().map(|leases| leases.options().renew_every()) else { return };
+    while done.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+        if let Err(error) = store.renew(consumers.clone()).await {
+            tracing::warn!(%error, "the right to build views not renewed; it is tried again");
         }
     }
 }

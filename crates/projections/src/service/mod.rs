@@ -84,9 +84,9 @@ impl Views {
     pub async fn open(place: ViewPlace, log: Log, options: ViewOptions) -> Result<Self, ViewError> {
         let store = ViewStore::open(place, options.readers.max(options::FEWEST_READERS)).await?;
         let registered = with_a_build_of_each(&store, &log).await?;
-        let holders = store.holders(upkeep::builders(&registered).collect()).await?;
-        let is_dead = |build: &Registered| upkeep::is_given_up(build, &holders);
-        upkeep::tidy(&store, &registered, options.keep_retired, is_dead).await?;
+        let given_up = upkeep::given_up(&store, &registered).await?;
+        let overdue = registered.iter().filter(|build| build.is_overdue(options.keep_retired));
+        upkeep::drop_builds(&store, overdue.chain(given_up)).await?;
         let mut slots = Vec::with_capacity(REGISTRY.len());
         for spec in &REGISTRY {
             let Some((build, checkpoint)) = live(&registered, spec) else {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Shared, consumer::lease_name, slot::live};
 use crate::{
     ViewError,
-    store::{BuildState, Holders, Registered, ViewStore, builder_of},
+    store::{BuildState, Registered, ViewStore, builder_of},
 };
 
 /// How often, when the store is this process's own.
@@ -17,6 +17,8 @@ const SELDOM: Duration = Duration::from_secs(1);
 const OFTEN: Duration = Duration::from_millis(250);
 /// How often views that run elsewhere are looked up while somebody waits for one.
 const WAITED_FOR: Duration = Duration::from_millis(15);
+/// Lives of a lease for which half a build stays after the lease of whoever builds it ended.
+const GRACE: u32 = 4;
 /// The least time between two look-ups, however many begin to wait.
 const BREATH: Duration = Duration::from_millis(5);
 
@@ -77,47 +79,48 @@ async fn round(shared: &Shared, thorough: bool) -> Result<(), ViewError> {
     if !thorough {
         return Ok(());
     }
-    let holders = holders(&shared.store, &registered, shared).await?;
-    for slot in shared.slots.iter().filter(|_| is_shared) {
-        let holder = holders.get(&lease_name(slot));
-        if holder.is_none() && slot.runs_here() && !slot.works_here() {
-            shared.lease_wanted.notify_one();
+    if is_shared {
+        let holders =
+            shared.store.holders(shared.slots.iter().map(|slot| lease_name(slot)).collect(), Duration::ZERO);
+        let holders = holders.await?;
+        for slot in &shared.slots {
+            let holder = holders.get(&lease_name(slot));
+            if holder.is_none() && slot.runs_here() && !slot.works_here() {
+                shared.lease_wanted.notify_one();
+            }
+            slot.set_holder(holder.cloned());
         }
-        slot.set_holder(holder.cloned());
     }
-    let is_dead = |build: &Registered| is_shared && is_given_up(build, &holders);
-    tidy(&shared.store, &registered, shared.options.keep_retired, is_dead).await
+    // What this process itself builds is in good hands, however late it is with renewing its lease. In a store that is
+    // its own, nobody else builds.
+    let others = is_shared && shared.building.try_lock().is_ok();
+    let given_up = if others { given_up(&shared.store, &registered).await? } else { Vec::new() };
+    let overdue = registered.iter().filter(|build| build.is_overdue(shared.options.keep_retired));
+    drop_builds(&shared.store, overdue.chain(given_up)).await
 }
 
-/// Who works for the views and the builds that there are.
-async fn holders(
+/// Builds that nobody works on any more, and has not for a while: somebody may only be slow.
+pub(super) async fn given_up<'a>(
     store: &ViewStore,
-    registered: &[Registered],
-    shared: &Shared,
-) -> Result<Holders, StoreError> {
-    let views = shared.slots.iter().map(|slot| lease_name(slot));
-    store.holders(views.chain(builders(registered)).collect()).await
+    registered: &'a [Registered],
+) -> Result<Vec<&'a Registered>, StoreError> {
+    let builder = |build: &Registered| builder_of(&build.view, build.version);
+    let mut half: Vec<_> = registered.iter().filter(|build| build.state == BuildState::Building).collect();
+    if let (Some(leases), false) = (store.leases(), half.is_empty()) {
+        // The registry was read before, so that a new build has its holder here.
+        let grace = leases.options().ttl * GRACE;
+        let holders = store.holders(half.iter().map(|build| builder(build)).collect(), grace).await?;
+        half.retain(|build| !holders.contains_key(&builder(build)));
+    }
+    Ok(half)
 }
 
-/// Who would be building what is being built.
-pub(super) fn builders(registered: &[Registered]) -> impl Iterator<Item = String> {
-    let building = registered.iter().filter(|build| build.state == BuildState::Building);
-    building.map(|build| builder_of(&build.view, build.version))
-}
-
-/// Whether nobody builds it any more. `holders` was asked after the registry, so that a new build has its holder there.
-pub(super) fn is_given_up(build: &Registered, holders: &Holders) -> bool {
-    build.state == BuildState::Building && !holders.contains_key(&builder_of(&build.view, build.version))
-}
-
-/// Drops what was replaced long enough ago, and what `is_dead`.
-pub(super) async fn tidy(
+/// Drops builds, those that somebody reads just now another time.
+pub(super) async fn drop_builds<'a>(
     store: &ViewStore,
-    registered: &[Registered],
-    keep: Duration,
-    is_dead: impl Fn(&Registered) -> bool,
+    builds: impl Iterator<Item = &'a Registered>,
 ) -> Result<(), ViewError> {
-    for old in registered.iter().filter(|build| build.is_overdue(keep) || is_dead(build)) {
+    for old in builds {
         match store.drop_build(&old.view, old.version, old.build).await {
             Ok(()) => {
                 tracing::info!(
@@ -127,7 +130,6 @@ pub(super) async fn tidy(
                     "old build dropped"
                 );
             }
-            // Somebody reads it: another time.
             Err(StoreError::Busy(_)) => {}
             Err(error) => return Err(error.into()),
         }

@@ -9,7 +9,7 @@ mod registry;
 mod sqlite;
 mod table;
 
-use std::{collections::HashMap, ops::Deref, path::PathBuf, pin::Pin, sync::Arc};
+use std::{collections::HashMap, ops::Deref, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::Position;
@@ -91,9 +91,14 @@ pub(crate) trait Backend: Send + Sync {
         None
     }
 
-    /// Who works for each of these consumers at this moment.
-    async fn holders(&self, _consumers: Vec<String>) -> Result<Holders, StoreError> {
+    /// Who works for each of these consumers, or did until `grace` ago.
+    async fn holders(&self, _consumers: Vec<String>, _grace: Duration) -> Result<Holders, StoreError> {
         Ok(Holders::new())
+    }
+
+    /// Renews the leases of these consumers that are ours; returns them.
+    async fn renew(&self, _consumers: Vec<String>) -> Result<HashMap<String, Held>, StoreError> {
+        Ok(HashMap::new())
     }
 
     /// Takes the lease of a consumer away from whoever has it: what they write from now on is refused.

@@ -100,7 +100,11 @@ impl<P: Process> Runner<P> {
     }
 
     /// Does what an operator wants, stores it, and goes on; not if it was not stored, since memory is ahead then.
-    pub(super) async fn answer(&mut self, request: Request, stop: &CancellationToken) -> Result<(), SagaError> {
+    pub(super) async fn answer(
+        &mut self,
+        request: Request,
+        stop: &CancellationToken,
+    ) -> Result<(), SagaError> {
         let Request { operation, key, answer } = request;
         let done = self.operate(operation, key, None, stop).await;
         let stored = match &done {

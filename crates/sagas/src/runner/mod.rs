@@ -336,6 +336,9 @@ impl<P: Process> Runner<P> {
             .chain(timers.iter().map(|timer| &timer.key))
             .map(|key| self.places.slot(*key))
             .collect();
+        if of_rows.iter().any(|slot| !self.places.has_slot(*slot)) {
+            return Err(StoreError::Fenced.into());
+        }
         let (held, checkpoints) = self.places.to_write(|slot| all_slots || of_rows.contains(&slot));
         let changes = Arc::new(Changes { instances, timers, checkpoints, held });
         if !changes.instances.is_empty() || !changes.timers.is_empty() || !changes.checkpoints.is_empty() {

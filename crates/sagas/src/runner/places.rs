@@ -44,7 +44,11 @@ impl Places {
     }
 
     pub(super) fn has(&self, key: Uuid) -> bool {
-        self.ours.contains_key(&self.slot(key))
+        self.has_slot(self.slot(key))
+    }
+
+    pub(super) fn has_slot(&self, slot: u16) -> bool {
+        self.ours.contains_key(&slot)
     }
 
     /// Whether the event at `position` is still to be reacted to by the instance's slot, here.

@@ -17,6 +17,8 @@ mod races_goods;
 mod races_stays;
 mod restarts;
 mod returns;
+// Where PostgreSQL is there, it serves other tests, too.
+#[allow(dead_code, unused_imports)]
 mod support;
 mod vouchers;
 

@@ -3,17 +3,19 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use domain::{OrderId, ProductId, Subject};
+use domain::{OrderId, ProductId};
 use eventlog::{Clock, Executor, ExecutorOptions, Log, LogOptions, postgres::PostgresStore};
+use futures::StreamExt;
 use orderstream_sagas::{SagaError, Sagas, process_names};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::support::{Body, IMPATIENT, Schema, Wish, World, connect};
 
 /// How long a lease lasts in a test that waits until one has run out.
 pub const SHORT: Duration = Duration::from_secs(1);
 /// How long a lease lasts in a test that must not need that.
-pub const LONG: Duration = Duration::from_secs(20);
+pub const LONG: Duration = Duration::from_secs(10);
 /// The machine may have much else to do.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -60,7 +62,7 @@ pub struct Crew {
 impl Crew {
     /// None where there is no PostgreSQL.
     pub async fn new(ttl: Duration) -> Option<Self> {
-        Some(Self::on(Schema::new().await?, ttl).await)
+        Some(Self::on(Schema::with_log().await?, ttl).await)
     }
 
     pub async fn on(schema: Schema, ttl: Duration) -> Self {
@@ -99,12 +101,10 @@ impl Crew {
 
     /// Places orders, some at a time, and waits for nothing.
     pub async fn place(&mut self, orders: usize) {
-        for _ in 0..orders.div_ceil(20) {
-            let wish = || Wish::of(&self.world).lines(&[(self.pizza, 1, 700)]);
-            let left = orders.min(20);
-            let placed = futures::future::join_all((0..left).map(|_| self.world.place(wish()))).await;
-            self.orders.extend(placed);
-        }
+        let wish = || Wish::of(&self.world).lines(&[(self.pizza, 1, 700)]);
+        let wishes = futures::stream::iter((0..orders).map(|_| self.world.place(wish())));
+        let placed: Vec<OrderId> = wishes.buffer_unordered(16).collect().await;
+        self.orders.extend(placed);
     }
 
     /// How many slots of a process manager each process has.
@@ -150,7 +150,7 @@ impl Crew {
         ];
         let mut seen = self.events_by_subject().await;
         for (number, order) in self.orders.iter().enumerate() {
-            let events = seen.remove(&Subject::from(*order)).unwrap_or_default();
+            let events = seen.remove(&order.uuid()).unwrap_or_default();
             assert_eq!(events, deal, "order {number} of {}", self.orders.len());
         }
         let (orders, charges) = (self.orders.len(), self.world.provider.books().await.len());
@@ -158,16 +158,21 @@ impl Crew {
         assert_eq!(self.world.stock_of(self.pizza).await, (1_000_000 - orders as u64, orders as u64));
     }
 
+    /// As if somebody else had taken all slots of a process manager for `time`, and nobody knew it yet.
+    pub async fn steal(&self, process: &str, time: Duration) {
+        let (thief, secs) = (Uuid::now_v7(), time.as_secs_f64());
+        let sql = format!(
+            "UPDATE leases SET holder = '{thief}', epoch = epoch + 1, expires_at = now() + interval '{secs} seconds'
+             WHERE consumer = 'process:{process}'"
+        );
+        self.schema.run(&sql).await;
+    }
+
     /// The names of the events about each order, sorted.
-    pub async fn events_by_subject(&self) -> BTreeMap<Subject, Vec<&'static str>> {
-        let all = self.world.log.read_all(0, 1_000_000).await.unwrap();
-        let mut seen = BTreeMap::<_, Vec<_>>::new();
-        for order in &self.orders {
-            seen.insert(Subject::from(*order), Vec::new());
-        }
-        for event in all {
-            let about = Subject::Order(OrderId::from_uuid(event.metadata.correlation_id));
-            if let Some(events) = seen.get_mut(&about) {
+    pub async fn events_by_subject(&self) -> BTreeMap<Uuid, Vec<&'static str>> {
+        let mut seen: BTreeMap<_, Vec<_>> = self.orders.iter().map(|id| (id.uuid(), Vec::new())).collect();
+        for event in self.world.log.read_all(0, 1_000_000).await.unwrap() {
+            if let Some(events) = seen.get_mut(&event.metadata.correlation_id) {
                 events.push(event.event.name());
             }
         }

@@ -1,13 +1,13 @@
 //! The limit: a loop that does nothing but insert rows that are ready, on the server, a batch at a time. The table, its
 //! indexes and the lock are the log's own; nothing is probed, no version is looked at, nobody is notified or answered.
 
-use std::time::Instant;
+use std::{ops::Range, time::Instant};
 
 use eventlog::postgres::{Database, LOG};
 use sqlx::{Connection, Executor, Row, postgres::PgConnection};
 use uuid::Uuid;
 
-use super::Failure;
+use super::{Failure, drive::WARM_UP};
 use crate::store::Server;
 
 /// The lock is taken before the table is looked at, so that two of these could work side by side as two logs can.
@@ -31,11 +31,10 @@ const FUNCTION: &str = "
                 type, actor, traceparent, payload, number);
     END $$";
 
-const INSERT: &str =
-    "SELECT bare_insert($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const INSERT: &str = "SELECT bare_insert($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
-/// The share of the rows that is inserted before the clock runs: the connection and its plans are made then.
-const WARM_UP: f64 = 0.2;
+/// The bits of a UUIDv7 below its time in milliseconds.
+const TIME_OF_ID: u32 = 80;
 
 /// Rows of a log in columns, in the order of their positions.
 #[derive(Default)]
@@ -58,7 +57,8 @@ pub(super) struct Rows {
 
 /// All that a log holds.
 pub(super) async fn read(database: &Database) -> Result<Rows, Failure> {
-    let sql = "SELECT recorded_at, version, kind, type_version, stream_id, event_id, command_id, correlation_id,
+    let sql =
+        "SELECT recorded_at, version, kind, type_version, stream_id, event_id, command_id, correlation_id,
                    causation_id, first, type, actor, traceparent, payload FROM events ORDER BY position";
     let mut rows = Rows::default();
     for row in sqlx::query(sql).fetch_all(database.pool()).await? {
@@ -80,8 +80,28 @@ pub(super) async fn read(database: &Database) -> Result<Rows, Failure> {
     Ok(rows)
 }
 
-/// Inserts `rows` into a new table; rows per second.
-pub(super) async fn measure(server: &Server, rows: &Rows, batch: usize) -> Result<f64, Failure> {
+impl Rows {
+    /// The same rows again, with ids that are as much later as the rows lasted: those of a log that went on.
+    fn make_later(&mut self) {
+        let millis = |id: &Uuid| id.as_u128() >> TIME_OF_ID;
+        let first = self.command.iter().map(millis).min().unwrap_or(0);
+        let last = self.command.iter().map(millis).max().unwrap_or(0);
+        let later = (last + 1 - first) << TIME_OF_ID;
+        for ids in [&mut self.stream, &mut self.event, &mut self.command, &mut self.correlation] {
+            for id in ids {
+                *id = Uuid::from_u128(id.as_u128() + later);
+            }
+        }
+    }
+}
+
+/// Inserts `rows` into a new table, again and again for `seconds`; rows per second.
+pub(super) async fn measure(
+    server: &Server,
+    mut rows: Rows,
+    batch: usize,
+    seconds: f64,
+) -> Result<f64, Failure> {
     server.clear().await?;
     let database = server.database(4).await?;
     database.migrate(LOG).await?;
@@ -89,35 +109,46 @@ pub(super) async fn measure(server: &Server, rows: &Rows, batch: usize) -> Resul
     let mut conn = PgConnection::connect_with(&server.connect_options()?).await?;
     conn.execute(FUNCTION).await?;
     let all = rows.payload.len();
-    let uncounted = ((all as f64 * WARM_UP) as usize / batch).max(1) * batch;
-    if all <= uncounted {
-        return Err("too few events were written to compare with: give it more --seconds".into());
-    }
-    let mut begun = Instant::now();
-    for from in (0..all).step_by(batch) {
-        if from == uncounted {
-            begun = Instant::now();
+    let batch = batch.min(all);
+    let (mut clock, until) = (None, seconds * (1.0 + WARM_UP));
+    let (begun, mut next, mut counted) = (Instant::now(), 0, 0);
+    loop {
+        let now = Instant::now();
+        if (now - begun).as_secs_f64() >= seconds * WARM_UP {
+            let from = *clock.get_or_insert(now);
+            if (now - begun).as_secs_f64() >= until {
+                conn.close().await?;
+                return Ok(f64::from(counted) / (now - from).as_secs_f64());
+            }
         }
-        let part = from..all.min(from + batch);
-        sqlx::query(INSERT)
-            .bind(&rows.recorded_at[part.clone()])
-            .bind(&rows.version[part.clone()])
-            .bind(&rows.kind[part.clone()])
-            .bind(&rows.type_version[part.clone()])
-            .bind(&rows.stream[part.clone()])
-            .bind(&rows.event[part.clone()])
-            .bind(&rows.command[part.clone()])
-            .bind(&rows.correlation[part.clone()])
-            .bind(&rows.causation[part.clone()])
-            .bind(&rows.first[part.clone()])
-            .bind(&rows.name[part.clone()])
-            .bind(&rows.actor[part.clone()])
-            .bind(&rows.traceparent[part.clone()])
-            .bind(&rows.payload[part])
-            .execute(&mut conn)
-            .await?;
+        if next + batch > all {
+            rows.make_later();
+            next = 0;
+        }
+        insert(&mut conn, &rows, next..next + batch).await?;
+        next += batch;
+        if clock.is_some() {
+            counted += u32::try_from(batch)?;
+        }
     }
-    let rate = (all - uncounted) as f64 / begun.elapsed().as_secs_f64();
-    conn.close().await?;
-    Ok(rate)
+}
+
+async fn insert(conn: &mut PgConnection, rows: &Rows, part: Range<usize>) -> Result<(), Failure> {
+    let insert = sqlx::query(INSERT)
+        .bind(&rows.recorded_at[part.clone()])
+        .bind(&rows.version[part.clone()])
+        .bind(&rows.kind[part.clone()])
+        .bind(&rows.type_version[part.clone()])
+        .bind(&rows.stream[part.clone()])
+        .bind(&rows.event[part.clone()])
+        .bind(&rows.command[part.clone()])
+        .bind(&rows.correlation[part.clone()])
+        .bind(&rows.causation[part.clone()])
+        .bind(&rows.first[part.clone()])
+        .bind(&rows.name[part.clone()])
+        .bind(&rows.actor[part.clone()])
+        .bind(&rows.traceparent[part.clone()])
+        .bind(&rows.payload[part]);
+    insert.execute(conn).await?;
+    Ok(())
 }

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use super::Failure;
 
 /// The share of a measurement that is run before it, uncounted: connections, plans and caches are made then.
-const WARM_UP: f64 = 0.25;
+pub(super) const WARM_UP: f64 = 0.25;
 
 /// Somebody who has something done again and again.
 pub(super) trait Caller: Send + 'static {

@@ -145,7 +145,8 @@ async fn once(server: &Server, case: Case, seconds: f64) -> Result<Seen, Failure
         Side::Ours { entry, limited } => {
             let ours = ours::measure(server, entry, case.load, seconds).await?;
             let batch = (ours.events_per_batch.round() as usize).max(1);
-            let bare = if limited { Some(bare::measure(server, &ours.rows, batch).await?) } else { None };
+            let bare =
+                if limited { Some(bare::measure(server, ours.rows, batch, seconds).await?) } else { None };
             Ok(Seen { run: ours.run, events_per_batch: Some(ours.events_per_batch), bare })
         }
         Side::Peer(connections) => {

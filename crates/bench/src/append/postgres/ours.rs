@@ -51,7 +51,7 @@ pub(super) async fn measure(
     let database = server.database(CONNECTIONS).await?;
     database.migrate(LOG).await?;
     let log = Log::start(Arc::new(PostgresStore::open(&database).await?), LogOptions::default()).await?;
-    let maker = Maker::new()?;
+    let maker = Maker::new();
     let giver = Giver::new(Executor::new(log.clone(), None, ExecutorOptions::default()), maker.clone());
     let shared = match load.streams {
         Streams::One => Some(giver.list().await?),

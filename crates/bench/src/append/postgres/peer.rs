@@ -14,10 +14,7 @@ use super::{
     Failure, Load,
     drive::{Caller, Yield, drive},
 };
-use crate::{
-    append::giver::Maker,
-    store::Server,
-};
+use crate::{append::giver::Maker, store::Server};
 
 /// *Source*: `db/init.sql` of postgres-es.
 const TABLE: &str = "
@@ -57,14 +54,10 @@ pub(super) async fn measure(
 
 async fn with(pool: &PgPool, load: Load, seconds: f64) -> Result<Yield, Failure> {
     let framework = Arc::new(postgres_cqrs::<Product>(pool.clone(), Vec::new(), ()));
-    let maker = Maker::new()?;
+    let maker = Maker::new();
     let callers = (0..load.callers).map(|_| {
-        let mut commander = Commander {
-            framework: framework.clone(),
-            maker: maker.clone(),
-            products: Vec::new(),
-            next: 0,
-        };
+        let mut commander =
+            Commander { framework: framework.clone(), maker: maker.clone(), products: Vec::new(), next: 0 };
         tokio::spawn(async move {
             for _ in 0..load.streams.of_each_caller() {
                 let product = commander.list().await?;

@@ -10,20 +10,25 @@ const TIMES_PEER: f64 = 5.0;
 type Runs<'s> = [(Case, &'s [Seen])];
 
 pub(super) fn print(place: &str, seconds: f64, cases: &[Case], seen: &[Vec<Seen>]) {
-    let runs: Vec<(Case, &[Seen])> =
-        cases.iter().copied().zip(seen.iter().map(Vec::as_slice)).collect();
+    let runs: Vec<(Case, &[Seen])> = cases.iter().copied().zip(seen.iter().map(Vec::as_slice)).collect();
     let rounds = seen.first().map_or(0, Vec::len);
     println!("{place}");
-    println!("events per second: median of {rounds} rounds of {seconds} s (least to most); ratios are of the same round");
-    println!("  limit: the same rows into the same table, in batches as large, under the same lock, and nothing else");
-    println!("  peer: cqrs-es with postgres-es, same aggregate and commands, as many callers; the better of its pools");
+    println!(
+        "events per second: median of {rounds} rounds of {seconds} s (least to most); ratios are of the same round"
+    );
+    println!(
+        "  limit: the same rows into the same table, in batches as large, under the same lock, and nothing else"
+    );
+    println!(
+        "  peer: cqrs-es with postgres-es, same aggregate and commands, as many callers; the better of its pools"
+    );
     let mut callers = None;
     for (case, seen) in &runs {
         if callers != Some(case.load.callers) {
             callers = Some(case.load.callers);
             let noun = if case.load.callers == 1 { "caller" } else { "callers" };
             println!(
-                "\n{:<34} {:>24} {:>5} {:>7} {:>7} {:>22} {:>22}",
+                "\n{:<40} {:>23} {:>5} {:>7} {:>7} {:>22} {:>22}",
                 format!("{} {noun}", case.load.callers),
                 "events/s",
                 "batch",
@@ -46,7 +51,7 @@ fn row(case: Case, seen: &[Seen], runs: &Runs<'_>) {
     };
     let ratio = |ratio: Option<Spread>| ratio.map_or("-".to_owned(), |ratio| ratio.to_string());
     println!(
-        "{:<34} {:>24} {batch:>5} {:>7.2} {:>7.2} {:>22} {:>22}",
+        "{:<40} {:>23} {batch:>5} {:>7.2} {:>7.2} {:>22} {:>22}",
         case.to_string(),
         rates(seen).to_string(),
         median(|run| run.p50_millis),
@@ -55,7 +60,7 @@ fn row(case: Case, seen: &[Seen], runs: &Runs<'_>) {
         ratio(times_peer(case, seen, runs)),
     );
     if let Some(limit) = of(seen, |seen| seen.bare) {
-        println!("{:<34} {:>24} {batch:>5}", "  its limit, bare inserts", limit.to_string());
+        println!("{:<40} {:>23} {batch:>5}", "  its limit, bare inserts", limit.to_string());
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn measure(path: &Path, load: Load, most_events: usize) -> Result<Run
 
 async fn run(path: &Path, load: Load, most_events: usize) -> Result<Run, Box<dyn Error>> {
     let log = Log::open_sqlite(path, LogOptions::default()).await?;
-    let giver = Giver::new(Executor::new(log.clone(), None, ExecutorOptions::default()), Maker::new()?);
+    let giver = Giver::new(Executor::new(log.clone(), None, ExecutorOptions::default()), Maker::new());
     let shared = if load.one_stream { Some(giver.list().await?) } else { None };
     // A single caller waits for every sync to disk: fewer events take as long.
     let events = most_events * load.callers.clamp(16, 256) / 256;

@@ -45,10 +45,10 @@ fn kill(runtime: Runtime, views: Views) {
     drop(views);
 }
 
-/// Until the leases of whoever was killed are over.
-fn wait_for_leases(kept: &Kept) {
+/// Until others may have what whoever was killed did: so many lives of a lease.
+fn wait_for_leases(kept: &Kept, lives: u32) {
     if matches!(kept, Kept::Database(_)) {
-        std::thread::sleep(SHORT);
+        std::thread::sleep(SHORT * lives);
     }
 }
 
@@ -80,7 +80,7 @@ fn killed_at_any_moment(log_db: &Path, kept: Kept, orders: usize) {
             views
         });
         kill(runtime, views);
-        wait_for_leases(&kept);
+        wait_for_leases(&kept, 1);
     }
     assert!(lives > 5, "it was killed only {lives} times");
     runtime().block_on(async {
@@ -96,17 +96,17 @@ fn killed_at_any_moment(log_db: &Path, kept: Kept, orders: usize) {
 
 #[test]
 fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over_in_a_file() {
-    in_a_file(killed_in_a_rebuild);
+    in_a_file(|log_db, kept| killed_in_a_rebuild(log_db, kept, 9));
 }
 
 #[test]
 fn killed_in_a_rebuild_the_old_build_stays_live_and_nothing_is_left_over_in_a_database() {
-    in_a_database(killed_in_a_rebuild);
+    in_a_database(|log_db, kept| killed_in_a_rebuild(log_db, kept, 5));
 }
 
-fn killed_in_a_rebuild(log_db: &Path, kept: Kept) {
+fn killed_in_a_rebuild(log_db: &Path, kept: Kept, lives: u64) {
     let history = crowd(12, 200);
-    for life in 0..9 {
+    for life in 0..lives {
         let runtime = runtime();
         let views = runtime.block_on(async {
             let log = open_log(log_db).await;
@@ -143,7 +143,7 @@ fn killed_in_a_rebuild(log_db: &Path, kept: Kept) {
         kill(runtime, views);
         // The thread that held on may still be going to say something to nobody.
         std::thread::sleep(Duration::from_millis(150));
-        wait_for_leases(&kept);
+        wait_for_leases(&kept, 6);
     }
     runtime().block_on(async {
         let log = open_log(log_db).await;

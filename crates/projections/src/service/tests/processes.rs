@@ -7,7 +7,8 @@ use tokio::task::JoinHandle;
 
 use super::{PATIENCE, Place, all_at, kept::Kept};
 use crate::{
-    ListQuery, Orders, Products, VerifyReport, ViewError, ViewOptions, ViewPlace, ViewState, Views,
+    ListQuery, Orders, Phase, Products, Progress, VerifyReport, ViewError, ViewOptions, ViewPlace, ViewState,
+    Views,
     batch::Batch,
     service::consumer::lease_name,
     store::{BuildState, ViewStore, Window},
@@ -41,7 +42,7 @@ impl Place {
         tokio::spawn(async move {
             for some in commits.chunks(20) {
                 super::append(&log, some).await;
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::time::sleep(Duration::from_millis(3)).await;
             }
         })
     }
@@ -192,17 +193,20 @@ async fn a_consumer_that_is_always_faster_is_held_up_for_the_switch() {
             }
         }
     });
-    assert_eq!(operator.rebuild("orders", |_| {}).await.unwrap().build, 2);
+    let slowly = |progress: Progress| {
+        if progress.at.phase == Phase::CatchingUp {
+            tokio::task::block_in_place(|| std::thread::sleep(Duration::from_millis(120)));
+        }
+    };
+    assert_eq!(operator.rebuild("orders", slowly).await.unwrap().build, 2);
+    assert!(!appending.is_finished(), "there was a rest");
     racing.await.unwrap();
-    let freed = store.leases().unwrap().take_if_free(&lease_name(&slot), 0).await.unwrap();
-    assert_eq!(
-        freed.map(|held| held.epoch),
-        Some(3),
-        "the lease was not taken for the switch, or not given back"
-    );
+    let (leases, name) = (store.leases().unwrap(), lease_name(&slot));
+    let freed = leases.take_if_free(&name, 0).await.unwrap().expect("it was given back");
+    assert_eq!(freed.epoch, 3, "it was not taken for the switch");
+    leases.release(&name, &[freed]).await.unwrap();
     appending.await.unwrap();
     operator.start(&["orders"]);
-    store.leases().unwrap().leave(&lease_name(&slot)).await.unwrap();
     assert!(operator.wait_for("orders", place.log.head().await.unwrap(), PATIENCE).await);
     assert!(operator.verify("orders", |_| {}).await.unwrap().is_clean());
 }
@@ -232,14 +236,14 @@ async fn of_two_rebuilds_at_once_one_wins_and_the_other_says_so() {
 async fn half_a_build_is_dropped_when_nobody_builds_it_any_more_and_not_before() {
     let place = place!();
     place.append(&crowd(66, 300).commits).await;
-    let ttl = Duration::from_secs(1);
+    let ttl = Duration::from_millis(500);
     let builder = place.process(ttl, ViewOptions::default()).await;
     let (at, reached) = std::sync::mpsc::channel();
     let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
     let may_go_on = std::sync::Mutex::new(may_go_on);
     let building = tokio::spawn(async move {
-        let hold = move |progress: crate::Progress| {
-            if progress.at.phase == crate::Phase::Indexing {
+        let hold = move |progress: Progress| {
+            if progress.at.phase == Phase::Indexing {
                 at.send(()).unwrap();
                 tokio::task::block_in_place(|| may_go_on.lock().unwrap().recv()).unwrap_err();
             }
@@ -250,7 +254,7 @@ async fn half_a_build_is_dropped_when_nobody_builds_it_any_more_and_not_before()
     // Somebody comes, and stays for longer than a lease lasts.
     let other = place.process(ttl, ViewOptions::default()).await;
     other.start(&[]);
-    tokio::time::sleep(ttl * 2).await;
+    tokio::time::sleep(ttl * 8).await;
     assert_eq!(place.tables().await.len(), view_names().len() + 1, "it is still being built");
     drop(go_on);
     assert_eq!(building.await.unwrap().unwrap().build, 2);

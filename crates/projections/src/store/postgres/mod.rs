@@ -7,7 +7,7 @@ mod read;
 mod statements;
 mod write;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::Position;
@@ -93,8 +93,12 @@ impl Backend for PostgresViews {
         Some(&self.leases)
     }
 
-    async fn holders(&self, consumers: Vec<String>) -> Result<Holders, StoreError> {
-        holders::holders(&self.database, consumers).await
+    async fn holders(&self, consumers: Vec<String>, grace: Duration) -> Result<Holders, StoreError> {
+        holders::holders(&self.database, consumers, grace).await
+    }
+
+    async fn renew(&self, consumers: Vec<String>) -> Result<HashMap<String, Held>, StoreError> {
+        holders::renew(&self.database, &self.leases, consumers).await
     }
 
     async fn steal(&self, consumer: String) -> Result<Option<Held>, StoreError> {

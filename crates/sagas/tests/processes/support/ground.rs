@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use eventlog::postgres::{Database, DatabaseOptions, Holder, LEASES, LOG, LeaseOptions, Leases, SNAPSHOTS};
+use eventlog::postgres::{
+    Database, DatabaseOptions, Holder, LEASES, LOG, LeaseOptions, Leases, Part, SNAPSHOTS,
+};
 use orderstream_sagas::{WORK, WorkStore};
 use uuid::Uuid;
 
@@ -21,19 +23,29 @@ pub struct Schema {
 const TTL: Duration = Duration::from_secs(5);
 
 impl Schema {
-    /// A new one; none where there is no PostgreSQL.
+    /// A new one for process managers' work; none where there is no PostgreSQL.
     pub async fn new() -> Option<Self> {
         let cluster = scratch_postgres::for_tests()?;
-        Some(Self::at(&cluster.url("postgres")).await)
+        Some(Self::at(&cluster.url("postgres"), &[WORK, LEASES, SNAPSHOTS]).await)
     }
 
-    /// A new one of the server at `url`.
-    pub async fn at(url: &str) -> Self {
+    /// A new one, for the log too.
+    pub async fn with_log() -> Option<Self> {
+        let cluster = scratch_postgres::for_tests()?;
+        Some(Self::with_log_at(&cluster.url("postgres")).await)
+    }
+
+    /// The same in the server at `url`.
+    pub async fn with_log_at(url: &str) -> Self {
+        Self::at(url, &[LOG, WORK, LEASES, SNAPSHOTS]).await
+    }
+
+    async fn at(url: &str, parts: &[Part]) -> Self {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let schema = format!("world_{}", WORLDS.fetch_add(1, SeqCst));
         let database = connect(url, &schema, 4).await;
-        for part in [LOG, WORK, LEASES, SNAPSHOTS] {
-            database.migrate(part).await.unwrap();
+        for part in parts {
+            database.migrate(*part).await.unwrap();
         }
         Self { database, url: url.to_owned() }
     }
