@@ -93,12 +93,18 @@ impl Server {
         Ok(format!("PostgreSQL {version} ({whose}, fsync={fsync}, synchronous_commit={commit})"))
     }
 
-    /// Removes the schema and all in it. What is dirty is on disk afterwards, so that the next measurement does not pay
-    /// for the one before.
+    /// Removes the schema and all in it.
     pub(crate) async fn clear(&self) -> Result<(), Failure> {
         let mut conn = PgConnection::connect_with(&self.connect_options()?).await?;
         conn.execute("SET client_min_messages = warning").await?;
         conn.execute(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema).as_str()).await?;
+        conn.close().await?;
+        Ok(())
+    }
+
+    /// Has the server write what is dirty now rather than in the middle of a measurement.
+    pub(crate) async fn settle(&self) -> Result<(), Failure> {
+        let mut conn = PgConnection::connect_with(&self.connect_options()?).await?;
         // On a server that is given we may not be allowed to: it is only for steadier figures.
         let _ = conn.execute("CHECKPOINT").await;
         conn.close().await?;

@@ -257,7 +257,7 @@ impl Sagas {
             if let Some((_, newest)) = checkpoints.iter().max_by_key(|(_, checkpoint)| checkpoint.position) {
                 executor.log().verify_checkpoint(newest).await?;
             }
-            shared.advanced(name, furthest_behind(&checkpoints));
+            shared.advanced(name, furthest_behind(&checkpoints, store.slots()));
         }
         Ok(Self { store, executor, shared: Arc::new(shared), running: Arc::default() })
     }
@@ -327,7 +327,7 @@ impl Sagas {
                 locked(&self.shared.progress).get(name).cloned().unwrap_or_default();
             let running = self.runs(name);
             if self.store.slots() > 1 {
-                position = furthest_behind(&self.store.checkpoints(name).await?);
+                position = furthest_behind(&self.store.checkpoints(name).await?, self.store.slots());
             }
             let (open, holders) = (self.store.counts(name).await?, self.store.members(name).await?);
             let lag = head.saturating_sub(position);
@@ -387,8 +387,11 @@ impl Sagas {
     }
 }
 
-/// How far a process manager is: as far as the slot that is furthest behind.
-fn furthest_behind(checkpoints: &[(u16, Checkpoint)]) -> Position {
+/// How far a process manager is: as far as the slot that is furthest behind. One without a checkpoint has not begun.
+fn furthest_behind(checkpoints: &[(u16, Checkpoint)], slots: u16) -> Position {
+    if checkpoints.len() < usize::from(slots) {
+        return 0;
+    }
     checkpoints.iter().map(|(_, checkpoint)| checkpoint.position).min().unwrap_or(0)
 }
 
@@ -437,4 +440,17 @@ pub(crate) fn known(name: &str) -> Result<&'static str, SagaError> {
 /// A lock that outlives a panic of its holder: what it guards is a map of plain values.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_manager_is_as_far_as_the_slot_that_is_furthest_behind() {
+        let at = |slot: u16, position| (slot, Checkpoint { log_id: Uuid::nil(), position, event_id: None });
+        assert_eq!(furthest_behind(&[at(0, 7), at(1, 5), at(2, 9)], 3), 5);
+        assert_eq!(furthest_behind(&[at(0, 7), at(2, 9)], 3), 0, "one has not begun");
+        assert_eq!(furthest_behind(&[], 1), 0);
+    }
 }

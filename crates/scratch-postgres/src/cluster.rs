@@ -112,6 +112,9 @@ impl Cluster {
         for (name, value) in self.settings() {
             shell.arg("-c").arg(format!("{name}={value}"));
         }
+        // In a group of its own: what ends all of us at once (Ctrl-C, `timeout`) must not end it before it has cleared up.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut shell, 0);
         let mut watchdog = shell
             .current_dir(&self.folder)
             .stdin(Stdio::piped())

@@ -1,5 +1,5 @@
 //! A platform in this process on a scratch folder, and clients with tokens.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
 #[path = "../stores/mod.rs"]
 mod stores;

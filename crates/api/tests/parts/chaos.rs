@@ -8,6 +8,9 @@ use tokio::task::JoinSet;
 
 use crate::platform::{LEASE_MS, Platform, SANDBOX, resume, stop_at_once};
 
+/// The parts of each kind.
+const KINDS: [[&str; 2]; 3] = [["api-1", "api-2"], ["processes-1", "processes-2"], ["views-1", "views-2"]];
+
 /// One trouble.
 #[derive(Clone, Copy, Debug)]
 enum Trouble {
@@ -30,10 +33,7 @@ fn deck(random: &mut StdRng) -> Vec<Trouble> {
     let frozen = [(); 2].map(|()| pause(LEASE_MS + 300..LEASE_MS + 1_500));
     let no_database = pause(500..3_000);
     let other = random.random_range(0..3);
-    let mut one_of = |pair: [&'static str; 2]| pair[usize::from(random.random_bool(0.5))];
-    let mut one = |kind: usize| {
-        one_of([["api-1", "api-2"], ["processes-1", "processes-2"], ["views-1", "views-2"]][kind])
-    };
+    let mut one = |kind: usize| KINDS[kind][random.random_range(0..2)];
     let mut troubles = vec![
         Trouble::Kill(one(0), waits[0]),
         Trouble::Kill(one(1), waits[1]),
@@ -42,6 +42,7 @@ fn deck(random: &mut StdRng) -> Vec<Trouble> {
         Trouble::Terminate(one(0), waits[4]),
         Trouble::Terminate(one(1), waits[5]),
         Trouble::Terminate(one(2), waits[6]),
+        // Most has to be fenced where work is done for others.
         Trouble::Pause(one(1), frozen[0]),
         Trouble::Pause(one(other), frozen[1]),
         Trouble::NoDatabase(no_database),

@@ -33,6 +33,8 @@ const SCHEMA: &str = "parts";
 pub(crate) const SANDBOX: &str = "sandbox";
 /// How long the share of somebody who is gone stays taken. Milliseconds.
 pub(crate) const LEASE_MS: u64 = 1_500;
+/// How long an order waits before it is answered 202. Milliseconds.
+const ORDER_WAIT_MS: u64 = 8_000;
 /// How long a part may take to start, to get ready or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -147,13 +149,14 @@ impl Platform {
         println!("{name} stopped within {} ms", begun.elapsed().as_millis());
     }
 
-    /// SIGSTOP, and SIGCONT after so long.
+    /// SIGSTOP, and SIGCONT after so long: by a process that does not end with us, so that nobody is left stopped.
     pub(crate) async fn pause(&self, name: &str, time: Duration) {
         let running = self.part(name).running.lock().await;
         if let Some(running) = &*running {
-            signal(&running.child, "-STOP").await;
-            tokio::time::sleep(time).await;
-            signal(&running.child, "-CONT").await;
+            let (pid, time) = (running.child.id().unwrap(), time.as_secs_f64());
+            let script = format!("kill -STOP {pid}; sleep {time}; kill -CONT {pid}");
+            let mut shell = Command::new("sh");
+            assert!(shell.args(["-c", &script]).process_group(0).status().await.unwrap().success());
         }
     }
 
@@ -229,7 +232,7 @@ impl Platform {
         on_database(&mut command, &self.cluster.url("postgres"), SCHEMA, &self.folder.path().join(name));
         command.env("ORDERSTREAM_GATEWAY_URL", format!("http://{}", self.sandbox));
         command.env("ORDERSTREAM_POSTGRES_LEASE_MS", LEASE_MS.to_string());
-        command.env("ORDERSTREAM_ORDER_WAIT_MS", "5000");
+        command.env("ORDERSTREAM_ORDER_WAIT_MS", ORDER_WAIT_MS.to_string());
         let mut command = Command::from(command);
         command.kill_on_drop(true);
         command

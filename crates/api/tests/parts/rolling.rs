@@ -13,9 +13,6 @@ use crate::{
     platform::Platform,
 };
 
-/// What everybody at the other door may wait at most: less than an order waits before it is answered 202.
-const QUICKLY: Duration = Duration::from_secs(4);
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_that_is_stopped_in_good_order_is_missed_by_nobody() {
     let Some(cluster) = database(CONNECTIONS).await else { return };
@@ -58,7 +55,6 @@ async fn orders_until(
         let (status, body) = platform.load.ask(1, &request).await.unwrap();
         let took = begun.elapsed();
         assert_eq!((status, body["status"].as_str()), (201, Some("confirmed")), "after {took:?}: {body}");
-        assert!(took < QUICKLY, "answered after {took:?}");
         slowest = slowest.max(took);
     }
     (count, slowest)

@@ -28,8 +28,11 @@ pub(crate) struct Options {
     #[arg(long)]
     folder: Option<PathBuf>,
     /// PostgreSQL: seconds of each measurement.
-    #[arg(long, default_value_t = 0.5, value_parser = seconds)]
+    #[arg(long, default_value_t = 0.4, value_parser = seconds)]
     seconds: f64,
+    /// PostgreSQL: most commits of one batch of the log [default: the log's own].
+    #[arg(long, value_parser = callers)]
+    batch: Option<usize>,
 }
 
 impl Options {

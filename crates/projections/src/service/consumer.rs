@@ -20,7 +20,7 @@ use crate::{
 
 /// Pause after a first failure, and the longest one.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// After so long, events that mean nothing to a view are counted in a store that other processes read: they may wait for
 /// one of them.
 const COUNT_AFTER: Duration = Duration::from_millis(50);

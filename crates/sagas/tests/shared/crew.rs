@@ -82,11 +82,17 @@ impl Crew {
     }
 
     pub async fn try_to_join(&self, label: &str, which: &[&'static str]) -> Result<Member, SagaError> {
-        let (schema, ttl, effects) = (self.schema.clone(), self.ttl, self.world.effects());
+        self.join_over(&self.schema.url, label, which).await
+    }
+
+    /// Another process that reaches the server by another way.
+    pub async fn join_over(&self, url: &str, label: &str, which: &[&'static str]) -> Result<Member, SagaError> {
+        let (schema, ttl, effects, url) =
+            (self.schema.clone(), self.ttl, self.world.effects(), url.to_owned());
         let clock: Arc<dyn Clock> = self.world.clock.clone();
         let (names, its_label, body) = (which.to_vec(), label.to_owned(), Body::new());
         let born = body.run(async move {
-            let database = connect(&schema.url, schema.database.schema(), 10).await;
+            let database = connect(&url, schema.database.schema(), 10).await;
             let store = Arc::new(PostgresStore::open(&database).await.unwrap());
             let log = Log::start(store, LogOptions::default()).await.unwrap();
             let executor = Executor::new(log.clone(), None, ExecutorOptions::default());

@@ -1,13 +1,14 @@
 //! What goes wrong: processes that stand still, a server that is away, a log that went back.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use orderstream_sagas::{ProcessStatus, SagaError, Sagas};
+use orderstream_sagas::{ProcessStatus, SagaError, Sagas, process_names};
 use sqlx::{Connection, Executor, PgConnection, Row};
 use tokio::time::Instant;
 
 use crate::{
     crew::{Crew, LONG, PATIENCE, SHORT},
+    proxy::Proxy,
     support::{Schema, Wish},
 };
 
@@ -98,6 +99,29 @@ async fn who_has_lost_a_slot_begins_no_further_step_of_it() {
         crew.world.events_of(order).await.iter().filter(|name| **name == "product.stock_reserved").count();
     assert_eq!(reserved, 2, "the rest is done by whoever has the slot, and nothing twice");
     a.leave().await;
+}
+
+#[tokio::test]
+async fn answers_that_are_lost_on_the_way_double_nothing() {
+    let Some(mut crew) = Crew::new(SHORT).await else { return };
+    let server = scratch_postgres::for_tests().unwrap().port();
+    let proxy = Proxy::start(server).await;
+    let url = crew.schema.url.replace(&format!(":{server}/"), &format!(":{}/", proxy.port));
+    let a = crew.join_over(&url, "a", process_names()).await.unwrap();
+    let b = crew.join_over(&url, "b", process_names()).await.unwrap();
+    crew.shared_by(&["a", "b"]).await;
+    proxy.per_mille.store(8, SeqCst);
+    for _ in 0..5 {
+        crew.place(30).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    proxy.per_mille.store(0, SeqCst);
+    crew.settle().await;
+    eprintln!("{} answers were lost, each with its connection", proxy.cuts.load(SeqCst));
+    crew.all_confirmed_once().await;
+    crew.shared_by(&["a", "b"]).await;
+    a.leave().await;
+    b.leave().await;
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ mod notifications;
 mod operating;
 #[path = "../processes/payments.rs"]
 mod payments;
+#[path = "../../../eventlog/tests/postgres/proxy.rs"]
+mod proxy;
 #[path = "../processes/returns.rs"]
 mod returns;
 // Not all of it is needed here.

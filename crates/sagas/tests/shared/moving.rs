@@ -187,6 +187,27 @@ async fn processes_that_come_and_go_and_die_and_stand_still_lose_and_double_noth
 }
 
 #[tokio::test]
+#[ignore = "a measurement; run it by name, with --release"]
+async fn figures_of_one_process_and_of_three() {
+    let Some(mut crew) = Crew::new(LONG).await else { return };
+    let mut members = Vec::new();
+    for labels in [&["a"][..], &["a", "b", "c"]] {
+        for label in &labels[members.len()..] {
+            members.push(crew.join(label).await);
+        }
+        crew.shared_by(labels).await;
+        let begun = Instant::now();
+        crew.place(1_000).await;
+        let placed = begun.elapsed();
+        crew.settle().await;
+        let took = begun.elapsed();
+        let rate = 1_000.0 / took.as_secs_f64();
+        eprintln!("{} processes: 1,000 orders placed in {placed:?}, confirmed in {took:?}: {rate:.0}/s", labels.len());
+    }
+    crew.all_confirmed_once().await;
+}
+
+#[tokio::test]
 async fn a_process_runs_some_process_managers_and_another_the_rest() {
     let Some(mut crew) = Crew::new(SHORT).await else { return };
     let rest: Vec<_> = process_names().iter().copied().filter(|name| *name != "payments").collect();

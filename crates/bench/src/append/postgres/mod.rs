@@ -11,6 +11,8 @@ mod table;
 
 use std::{error::Error, fmt, time::Instant};
 
+use eventlog::LogOptions;
+
 use self::{drive::Yield, ours::Entry};
 use super::Options;
 use crate::store::Server;
@@ -93,7 +95,7 @@ pub(super) fn run(options: &Options, url: Option<&str>) -> Result<(), Box<dyn Er
         let measured = measure(options, &server).await;
         // Also after a failure, whose reason is worth more than that of this.
         let cleared = server.clear().await;
-        measured.and_then(|()| cleared)
+        measured.and(cleared)
     });
     measured.map_err(|error| error as Box<dyn Error>)
 }
@@ -106,10 +108,11 @@ async fn measure(options: &Options, server: &Server) -> Result<(), Failure> {
     let rounds = options.rounds.max(1);
     for round in 0..rounds {
         let begun = Instant::now();
+        server.settle().await?;
         let order: Vec<usize> =
             if round % 2 == 0 { (0..cases.len()).collect() } else { (0..cases.len()).rev().collect() };
         for index in order {
-            seen[index].push(once(server, cases[index], options.seconds).await?);
+            seen[index].push(once(server, cases[index], options).await?);
         }
         eprintln!("round {} of {rounds} done in {:.0} s", round + 1, begun.elapsed().as_secs_f64());
     }
@@ -140,10 +143,13 @@ fn cases(options: &Options) -> Vec<Case> {
     cases
 }
 
-async fn once(server: &Server, case: Case, seconds: f64) -> Result<Seen, Failure> {
+async fn once(server: &Server, case: Case, options: &Options) -> Result<Seen, Failure> {
+    let seconds = options.seconds;
     match case.side {
         Side::Ours { entry, limited } => {
-            let ours = ours::measure(server, entry, case.load, seconds).await?;
+            let mut log = LogOptions::default();
+            log.max_batch_commits = options.batch.unwrap_or(log.max_batch_commits);
+            let ours = ours::measure(server, entry, case.load, log, seconds).await?;
             let batch = (ours.events_per_batch.round() as usize).max(1);
             let bare =
                 if limited { Some(bare::measure(server, ours.rows, batch, seconds).await?) } else { None };

@@ -40,17 +40,18 @@ pub(super) struct Ours {
     pub(super) rows: Rows,
 }
 
-/// Runs `load` on a new log.
+/// Runs `load` on a new log, run as `options` say.
 pub(super) async fn measure(
     server: &Server,
     entry: Entry,
     load: Load,
+    options: LogOptions,
     seconds: f64,
 ) -> Result<Ours, Failure> {
     server.clear().await?;
     let database = server.database(CONNECTIONS).await?;
     database.migrate(LOG).await?;
-    let log = Log::start(Arc::new(PostgresStore::open(&database).await?), LogOptions::default()).await?;
+    let log = Log::start(Arc::new(PostgresStore::open(&database).await?), options).await?;
     let maker = Maker::new();
     let giver = Giver::new(Executor::new(log.clone(), None, ExecutorOptions::default()), maker.clone());
     let shared = match load.streams {

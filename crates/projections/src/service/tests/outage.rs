@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use eventlog::{StoreError, postgres::DatabaseOptions};
 use scratch_postgres::{Binaries, Cluster, ClusterOptions};
 
-use super::{Place, all_at, append};
+use super::{PATIENCE, Place, all_at, append};
 use crate::{
     ListQuery, Orders, VerifyReport, ViewError, ViewOptions, Views,
     testing::{crowd, places},
@@ -37,27 +37,29 @@ async fn a_server_that_crashes_and_comes_back_leaves_every_event_counted_once() 
     let stand_by = place.views_with(options).await;
     worker.start(view_names());
     stand_by.start(view_names());
-    let history = crowd(71, 900);
-    let (log, commits) = (place.log.clone(), history.commits.clone());
-    let appending = tokio::spawn(async move {
-        for some in commits.chunks(60) {
-            append(&log, some).await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    let history = crowd(71, 600);
+    let folded = || worker.position("orders").max(stand_by.position("orders"));
+    for (round, part) in history.commits.chunks(history.commits.len().div_ceil(3)).enumerate() {
+        let (before, log, part) = (folded(), place.log.clone(), part.to_vec());
+        let appending = tokio::spawn(async move {
+            for some in part.chunks(60) {
+                append(&log, some).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let begun = Instant::now();
+        while folded() <= before {
+            assert!(begun.elapsed() < PATIENCE, "nothing is folded");
+            tokio::time::sleep(Duration::from_millis(3)).await;
         }
-    });
-    for round in 0..3_u64 {
-        let before = worker.position("orders").max(stand_by.position("orders"));
-        tokio::time::sleep(Duration::from_millis(700 + 130 * round)).await;
-        let after = worker.position("orders").max(stand_by.position("orders"));
-        assert!(round == 1 || after > before, "nothing was being folded");
         server.stop_at_once().unwrap();
         if round == 0 {
             unavailable_within_three_seconds(&worker).await;
             unavailable_within_three_seconds(&stand_by).await;
         }
+        appending.await.unwrap();
         tokio::task::block_in_place(|| server.resume()).unwrap();
     }
-    appending.await.unwrap();
     let head = place.log.head().await.unwrap();
     all_at(&worker, head).await;
     all_at(&stand_by, head).await;
