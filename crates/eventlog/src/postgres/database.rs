@@ -28,7 +28,7 @@ pub type Job<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send
 pub struct Database {
     pool: PgPool,
     options: Arc<DatabaseOptions>,
-    parsed: PgConnectOptions,
+    parsed: Arc<PgConnectOptions>,
 }
 
 impl Database {
@@ -54,7 +54,7 @@ impl Database {
                 Box::pin(async move { sqlx::query(sql).execute(conn).await.map(drop) })
             })
             .connect_lazy_with(parsed.clone());
-        Ok(Self { pool, options: Arc::new(options), parsed })
+        Ok(Self { pool, options: Arc::new(options), parsed: Arc::new(parsed) })
     }
 
     /// The schema that holds our tables.

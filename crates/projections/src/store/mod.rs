@@ -31,7 +31,6 @@ const SCAN_ROWS: usize = 1_024;
 
 /// Where the rows of the views stand.
 #[derive(Clone)]
-#[allow(clippy::large_enum_variant, reason = "a process has one")]
 pub enum ViewPlace {
     /// A file, held by one process at a time; created if need be.
     Sqlite(PathBuf),

@@ -86,7 +86,12 @@ impl Crew {
     }
 
     /// Another process that reaches the server by another way.
-    pub async fn join_over(&self, url: &str, label: &str, which: &[&'static str]) -> Result<Member, SagaError> {
+    pub async fn join_over(
+        &self,
+        url: &str,
+        label: &str,
+        which: &[&'static str],
+    ) -> Result<Member, SagaError> {
         let (schema, ttl, effects, url) =
             (self.schema.clone(), self.ttl, self.world.effects(), url.to_owned());
         let clock: Arc<dyn Clock> = self.world.clock.clone();

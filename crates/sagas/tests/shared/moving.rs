@@ -202,7 +202,10 @@ async fn figures_of_one_process_and_of_three() {
         crew.settle().await;
         let took = begun.elapsed();
         let rate = 1_000.0 / took.as_secs_f64();
-        eprintln!("{} processes: 1,000 orders placed in {placed:?}, confirmed in {took:?}: {rate:.0}/s", labels.len());
+        eprintln!(
+            "{} processes: 1,000 orders placed in {placed:?}, confirmed in {took:?}: {rate:.0}/s",
+            labels.len()
+        );
     }
     crew.all_confirmed_once().await;
 }
