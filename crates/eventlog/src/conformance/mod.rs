@@ -30,6 +30,36 @@ pub use self::{
 };
 use crate::{AppendError, Appended, Commit, EncodedCommit, NewEvent, RawEvent, Store};
 
+/// A test for each check: `$fixture` is called with the check's name and gives a fresh [`Fixture`], or none to skip it.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($fixture:path) => {
+        $crate::conformance_tests! { $fixture;
+            versions_and_positions_have_no_gaps,
+            a_wrong_version_conflicts_and_names_the_right_one,
+            the_same_command_is_written_once,
+            a_command_id_with_other_content_is_refused,
+            an_empty_commit_asserts_and_asks,
+            commits_of_one_stream_build_on_each_other_in_a_batch,
+            a_chained_commit_behind_a_failed_one_conflicts,
+            everything_comes_back_as_it_was_stored,
+            a_reader_never_misses_an_event,
+            a_stream_is_read_whole_while_it_grows,
+            a_big_stream_is_read_in_pages,
+            answered_commits_survive_an_end_without_shutdown,
+            random_batches_are_answered_as_by_a_simple_model,
+        }
+    };
+    ($fixture:path; $($check:ident),* $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $check() {
+            if let Some(fixture) = $fixture(stringify!($check)).await {
+                $crate::conformance::$check(&fixture).await;
+            }
+        }
+    )*};
+}
+
 /// One empty log, and how it is opened.
 #[async_trait]
 pub trait Fixture: Send + Sync {
