@@ -78,11 +78,21 @@ impl Server {
 /// See [`StartError`].
 pub async fn run(settings: Settings) -> Result<(), StartError> {
     let data = settings.data.clone();
+    let parts = match settings.only.as_slice() {
+        [] => format!("all but {}", settings.except.join(", ")),
+        only => only.join(", "),
+    };
     // Before anybody can know that it runs, so that no signal ends it the hard way.
     let stop = stop_signal();
     let server = Server::start(settings).await?;
     let program = std::env::args_os().next().unwrap_or_else(|| "orderstream".into());
-    println!("{}", greeting(&server.url(), &program.to_string_lossy(), &data));
+    let greeting = if server.platform().app().settings.runs_api() {
+        greeting(&server.url(), &program.to_string_lossy(), &data)
+    } else {
+        // Nobody has any business here but those who watch over it.
+        format!("orderstream runs {parts} and listens on {0} - see {0}/readyz", server.url())
+    };
+    println!("{greeting}");
     stop.await;
     tracing::info!("stopping: finishing what is under way");
     server.stop().await;

@@ -244,6 +244,8 @@ pub(crate) async fn tail_store(
     poll: Duration,
     stop: CancellationToken,
 ) {
+    // What was said last of why it cannot be followed.
+    let mut told: Option<String> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -254,10 +256,16 @@ pub(crate) async fn tail_store(
         let caught_up = catch_up(store.as_ref(), &tail).await;
         if caught_up.is_ok() {
             *lock(&tail.stuck) = None;
+            if told.take().is_some() {
+                tracing::info!(after = tail.end(), "the log is followed again");
+            }
         }
         if let Err(error) = caught_up {
-            if tail.stuck().as_ref() != Some(&error) {
-                tracing::error!(%error, after = tail.end(), "the log cannot be followed");
+            // Once, not as often as it is tried; and not that a log which is being closed is closed.
+            let text = error.to_string();
+            if told.as_ref() != Some(&text) && !stop.is_cancelled() {
+                tracing::error!(%error, after = tail.end(), "the log cannot be followed; it is tried again");
+                told = Some(text);
             }
             *lock(&tail.stuck) =
                 matches!(error, LogError::Decode { .. } | LogError::Corrupt(_)).then_some(error);

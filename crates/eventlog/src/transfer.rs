@@ -324,14 +324,21 @@ impl Import {
             return Ok(());
         }
         self.probe(&batch).await?;
-        let (lines, commits): (Vec<u64>, Vec<EncodedCommit>) =
-            batch.into_iter().map(|group| (group.line, group.commit)).unzip();
-        let count: u64 = commits.iter().map(|commit| commit.payloads.len() as u64).sum();
-        for (line, answer) in lines.into_iter().zip(self.store.append_batch(Arc::new(commits)).await?) {
+        let (lines, commits): (Vec<(u64, u64)>, Vec<EncodedCommit>) = batch
+            .into_iter()
+            .map(|group| ((group.line, group.commit.payloads.len() as u64), group.commit))
+            .unzip();
+        let answers = self.store.append_batch(Arc::new(commits)).await?;
+        for ((line, count), answer) in lines.into_iter().zip(answers) {
             let appended = answer.map_err(|error| ImportError::Line { line, reason: error.to_string() })?;
-            self.report.position = appended.position;
+            let position = self.report.position + count;
+            if appended.position != position {
+                // Somebody else writes to the log meanwhile.
+                return Err(ImportError::NotEmpty { line, position });
+            }
+            self.report.position = position;
+            self.report.imported += count;
         }
-        self.report.imported += count;
         Ok(())
     }
 

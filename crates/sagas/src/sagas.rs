@@ -421,7 +421,10 @@ async fn keep_running<P: Process>(
             tracing::error!(process = P::NAME, %error, "the process manager has stopped");
             break;
         }
-        tracing::warn!(process = P::NAME, %error, "the process manager begins anew");
+        // Once, not as often as it is tried.
+        if pause == BEGIN_ANEW {
+            tracing::warn!(process = P::NAME, %error, "the process manager begins anew, and goes on trying");
+        }
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             break;
         }

@@ -33,6 +33,9 @@ pub enum CliError {
         /// Why it cannot be shared.
         why: &'static str,
     },
+    /// Others work on the database that the command needs for itself.
+    #[error("an import needs the log for itself: stop these processes first: {0}")]
+    Worked(String),
     /// There is no such thing.
     #[error("there is no {what} {name}")]
     NotFound {

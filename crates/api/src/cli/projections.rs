@@ -110,13 +110,14 @@ async fn list(place: &Place, output: &Output) -> Result<(), CliError> {
         }
     };
     output.value(&views, |views| {
-        let head = ["view", "version", "build", "position", "behind", "state"];
+        let head = ["view", "version", "build", "position", "behind", "state", "folded by"];
         table(
             head,
             views.iter().map(|view| {
                 let numbers = [u64::from(view.version), u64::from(view.build), view.position, view.lag];
                 let [version, build, position, lag] = numbers.map(|number| number.to_string());
-                [view.name.clone(), version, build, position, lag, state(view)]
+                let holder = view.holder.clone().unwrap_or_else(|| "-".to_owned());
+                [view.name.clone(), version, build, position, lag, state(view), holder]
             }),
         )
     })

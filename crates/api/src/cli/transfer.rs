@@ -109,10 +109,7 @@ async fn alone(settings: &Settings) -> Result<(Arc<dyn Store>, Option<DataDir>),
             let leases = Leases::new(database, Holder::this_process(), settings.leases());
             match leases.everybody().await?.as_slice() {
                 [] => Ok((Arc::new(store), None)),
-                others => Err(CliError::Usage(format!(
-                    "an import needs the log for itself: stop these processes first: {}",
-                    others.join(", ")
-                ))),
+                others => Err(CliError::Worked(others.join(", "))),
             }
         }
     }

@@ -7,9 +7,10 @@ mod stores;
 
 use std::time::Duration;
 
+use eventlog::postgres::Leases;
 use gateway::Sandbox;
 use sagas::WorkStore;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::stores::Databases;
 pub use self::{error::StartError, migrate::Migrated};
@@ -21,12 +22,16 @@ const KEEP_KEYS: chrono::Duration = chrono::Duration::hours(24);
 /// How often old keys are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
+/// Under what name processes are known that work on the log in any way.
+const PROCESS: &str = "process";
+
 /// The running platform, without its door; see [`crate::serve`].
 pub struct Platform {
     app: App,
     work: WorkStore,
     databases: Databases,
     sandbox: Option<Sandbox>,
+    leases: Option<Leases>,
     background: TaskTracker,
     data: DataDir,
 }
@@ -67,9 +72,9 @@ impl Platform {
 
     async fn open(data: DataDir, settings: Settings, working: bool) -> Result<Self, StartError> {
         let stores = Stores::open(data.path(), &settings).await?;
-        let Opened { app, work, databases, sandbox } =
+        let Opened { app, work, databases, sandbox, leases } =
             open::open(data.path(), settings, stores, working).await?;
-        Ok(Self { app, work, databases, sandbox, background: TaskTracker::new(), data })
+        Ok(Self { app, work, databases, sandbox, leases, background: TaskTracker::new(), data })
     }
 
     fn start_consumers(&self) {
@@ -80,6 +85,9 @@ impl Platform {
             running.start(&views.collect::<Vec<_>>());
         }
         app.sagas.start(&processes.collect::<Vec<_>>());
+        if let Some(leases) = self.leases.clone() {
+            self.background.spawn(stay_known(leases, app.stopping.clone()));
+        }
         let (accounts, clock, stopping) = (app.accounts.clone(), app.clock.clone(), app.stopping.clone());
         self.background.spawn(async move {
             while stopping.run_until_cancelled(tokio::time::sleep(FORGET_EVERY)).await.is_some() {
@@ -141,5 +149,20 @@ impl Platform {
         app.accounts.close().await;
         self.databases.close().await;
         drop(self.data);
+    }
+}
+
+/// Has the process be known in the database while it runs, whatever it does: what needs the log for itself asks for that.
+async fn stay_known(leases: Leases, stopping: CancellationToken) {
+    loop {
+        if let Err(error) = leases.balance(PROCESS, 0).await {
+            tracing::debug!(%error, "the process is not known in the database for now");
+        }
+        if stopping.run_until_cancelled(tokio::time::sleep(leases.options().renew_every())).await.is_none() {
+            break;
+        }
+    }
+    if let Err(error) = leases.leave(PROCESS).await {
+        tracing::debug!(%error, "the process is taken to run for some more seconds");
     }
 }

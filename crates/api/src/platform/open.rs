@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use eventlog::{Executor, ExecutorOptions, IdGen};
+use eventlog::{Executor, ExecutorOptions, IdGen, postgres::Leases};
 use gateway::{Sandbox, SandboxOptions};
 use projections::{ViewOptions, Views};
 use sagas::{Effects, PaymentGateway, SagaOptions, Sagas, WorkStore};
@@ -29,6 +29,7 @@ pub(super) struct Opened {
     pub(super) work: WorkStore,
     pub(super) databases: Databases,
     pub(super) sandbox: Option<Sandbox>,
+    pub(super) leases: Option<Leases>,
 }
 
 /// Opens it all. What only a process that works needs stays away when it is `working` on nothing: a command that looks at
@@ -39,7 +40,7 @@ pub(super) async fn open(
     stores: Stores,
     working: bool,
 ) -> Result<Opened, StartError> {
-    let Stores { clock, log, accounts, work, views, databases } = stores;
+    let Stores { clock, log, accounts, work, views, databases, leases } = stores;
     let keys = Keys::open_or_create(data)?;
     let executor = Executor::new(log.clone(), Some(work.snapshots()), ExecutorOptions::default());
     let sandbox =
@@ -76,7 +77,7 @@ pub(super) async fn open(
         tasks: TaskTracker::new(),
         log_trouble: Mutex::new(None),
     };
-    Ok(Opened { app: Arc::new(services), work, databases, sandbox })
+    Ok(Opened { app: Arc::new(services), work, databases, sandbox, leases })
 }
 
 fn open_sandbox(data: &Path, settings: &Settings) -> Result<Sandbox, StartError> {

@@ -51,6 +51,8 @@ pub(super) struct Stores {
     pub(super) work: WorkStore,
     pub(super) views: ViewPlace,
     pub(super) databases: Databases,
+    /// Where processes of the log's database are known; none for a file.
+    pub(super) leases: Option<Leases>,
 }
 
 impl Stores {
@@ -59,6 +61,7 @@ impl Stores {
         let mut databases = Databases::default();
         let holder = Holder::this_process();
         let leases = |database: &Database| Leases::new(database.clone(), holder.clone(), settings.leases());
+        let mut of_the_log = None;
         let (log, accounts, work) = match settings.log_place()? {
             StorePlace::Sqlite(path) => embedded(data, &path, settings, &clock).await?,
             StorePlace::Postgres(options) => {
@@ -68,6 +71,7 @@ impl Stores {
                 let log = Log::start(Arc::new(store), LogOptions::default()).await?;
                 let accounts = Accounts::open_postgres(&database, clock.clone()).await.map_err(failed)?;
                 let work = WorkStore::open_postgres(&database, leases(&database)).await.map_err(failed)?;
+                of_the_log = Some(leases(&database));
                 (log, accounts, work)
             }
         };
@@ -78,7 +82,7 @@ impl Stores {
                 ViewPlace::Postgres { leases: leases(&database), database }
             }
         };
-        Ok(Self { clock, log, accounts, work, views, databases })
+        Ok(Self { clock, log, accounts, work, views, databases, leases: of_the_log })
     }
 }
 

@@ -136,7 +136,7 @@ pub(super) async fn can_be_made(app: &App) -> Result<(), Problem> {
         Availability::Available => Ok(()),
         Availability::Unavailable { retry_after } => {
             let secs = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-            let detail = "the payment provider does not answer at the moment";
+            let detail = "payments cannot be made at the moment: their provider does not answer, or no process makes them";
             Err(Problem::new(Code::PaymentUnavailable, detail).retry_after(secs))
         }
     }

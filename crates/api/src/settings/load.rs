@@ -46,6 +46,9 @@ pub enum SettingsError {
         /// All there are.
         known: Vec<String>,
     },
+    /// Nothing is left to run.
+    #[error("only and except leave nothing to run: name \"api\", a process manager or a view")]
+    NothingToRun,
     /// Both lists given.
     #[error("only and except exclude each other: give one of them")]
     OnlyAndExcept,
@@ -92,8 +95,15 @@ pub enum SettingsError {
     #[error(transparent)]
     Notifications(#[from] NotificationsError),
     /// A source cannot be read, or a value has the wrong type.
-    #[error("the settings cannot be read: {0}")]
+    #[error("the settings cannot be read: {}", without_excerpt(.0))]
     Unreadable(#[from] ConfigError),
+}
+
+/// What the reader of a file says, in one line and without the lines of the file, which may hold a password.
+fn without_excerpt(error: &ConfigError) -> String {
+    let text = error.to_string();
+    let said = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
+    said.collect::<Vec<_>>().join(": ")
 }
 
 /// The built-in defaults.
@@ -235,6 +245,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     let (min, max) = (settings.sandbox_latency_min_ms, settings.sandbox_latency_max_ms);
     if min > max {
         return Err(SettingsError::Latency { min, max });
+    }
+    if !settings.runs_anything() {
+        return Err(SettingsError::NothingToRun);
     }
     settings.check_stores()?;
     settings.gateway.check()?;

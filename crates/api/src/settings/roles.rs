@@ -53,6 +53,11 @@ impl Settings {
         self.runs_api() || projections::view_names().iter().any(|name| self.runs_view(name))
     }
 
+    /// Whether this process has anything to do.
+    pub(super) fn runs_anything(&self) -> bool {
+        self.needs_views() || sagas::process_names().iter().any(|name| self.runs_process(name))
+    }
+
     fn runs(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         let named = |list: &[String]| list.iter().any(|entry| is_meant(entry));
         if self.only.is_empty() { !named(&self.except) } else { named(&self.only) }

@@ -130,3 +130,16 @@ fn a_database_that_makes_no_sense_is_refused_without_showing_its_password() {
     assert!(refused(&[("ORDERSTREAM_POSTGRES_LEASE_MS", "5")]).contains("lease_ms is 5"));
     assert!(refused(&[("ORDERSTREAM_GATEWAY_URL", "ftp://x")]).contains("gateway.url"));
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_in_one_line_without_what_stands_in_it() {
+    let (_folder, flags) = with_file("listen = \"a:1\"\nstore = \"postgres://shop:secret@localhost/x\n");
+    let text = load(&flags, env(&[])).unwrap_err().to_string();
+    assert!(text.contains("line 2") && text.lines().count() == 1 && !text.contains("secret"), "{text}");
+}
+
+#[test]
+fn a_process_that_has_nothing_to_run_is_refused() {
+    let all = env(&[("ORDERSTREAM_EXCEPT", "api,views,processes")]);
+    assert!(matches!(load(&Flags::default(), all), Err(SettingsError::NothingToRun)));
+}

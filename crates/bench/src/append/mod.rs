@@ -15,9 +15,9 @@ pub(crate) struct Options {
     /// there; the case works in a schema of its own and removes it).
     #[arg(long, default_value = "sqlite")]
     store: Store,
-    /// How often everything is measured.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
+    /// How often everything is measured [default: 5; fewer on PostgreSQL where that takes more than a minute].
+    #[arg(long)]
+    rounds: Option<usize>,
     /// Callers who wait at once, each for the answer to its own command: so many numbers, so many measurements.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256], value_parser = callers)]
     callers: Vec<usize>,
@@ -35,7 +35,14 @@ pub(crate) struct Options {
     batch: Option<usize>,
 }
 
+/// Rounds, unless said.
+const ROUNDS: usize = 5;
+
 impl Options {
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(ROUNDS).max(1)
+    }
+
     fn most_callers(&self) -> usize {
         self.callers.iter().copied().max().unwrap_or(1)
     }

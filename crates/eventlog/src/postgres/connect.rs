@@ -60,6 +60,11 @@ impl DatabaseOptions {
                 "{few} connections are too few: it takes at least {least}"
             )));
         }
+        if let Some(unknown) = unknown_parameter(&self.url) {
+            return Err(StoreError::Refused(format!(
+                "the address has a parameter {unknown:?} that nobody knows"
+            )));
+        }
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let begins = self.schema.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
         if !begins || !self.schema.bytes().all(plain) || self.schema.len() > 40 {
@@ -134,6 +139,36 @@ pub(super) async fn try_out(parsed: &PgConnectOptions) -> Result<(), StoreError>
     })
 }
 
+/// The parameters that an address may have. *Source*: sqlx, `PgConnectOptions`.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// The first parameter of the address that nobody knows: a mistyped `sslmode` must not pass for one.
+fn unknown_parameter(url: &str) -> Option<&str> {
+    let (_, query) = url.split_once('?')?;
+    let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    let known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[") || name.is_empty();
+    names.into_iter().find(|name| !known(name))
+}
+
 /// What helps against a refusal. *Source* of the codes: PostgreSQL, appendix A.
 fn what_to_do(code: &str) -> &'static str {
     match code {
@@ -161,6 +196,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_in_words_that_help() {
         assert!(refused(|o| o.connections = 2).contains("at least 4"));
+        assert!(refused(|o| o.url.push_str("?sslmode=require&sslmod=require")).contains("sslmod"));
         assert!(refused(|o| o.schema = "Robert'); drop".to_owned()).contains("a-z"));
         assert!(
             refused(|o| o.url = "postgres://shop:secret@localhost:port/orders".to_owned()).contains("USER")

@@ -170,6 +170,9 @@ impl Breaker {
                     (inner.window.calls(), inner.window.failures(), inner.window.slow());
                 let too_many = share(failures, calls) >= self.options.failure_rate
                     || share(slow, calls) >= self.options.slow_call_rate;
+                if failed && failures == 1 {
+                    tracing::warn!(calls, "a call to the payment provider failed; it is made again");
+                }
                 if calls >= self.options.minimum_calls && too_many {
                     self.open(&mut inner);
                     tracing::warn!(calls, failures, slow, "the payment provider's circuit breaker opened");

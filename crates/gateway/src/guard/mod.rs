@@ -28,8 +28,8 @@ pub use breaker::BreakerState;
 /// When the circuit breaker opens and closes. Charge, void, refund and look-up count alike. A decline is a success: the
 /// provider works. Every error is a failure.
 ///
-/// *Source* of the defaults: 50 calls are a second of the load that the platform has to carry, 10 are enough to tell a
-/// breakdown from bad luck; half of the calls failing cannot be worked with; a payment is expected to take 400-620 ms
+/// *Source* of the defaults: 50 calls are a second of the load that the platform has to carry; 5 are what the tries for
+/// one order come to in two seconds, so that a small shop, too, learns soon that its provider is away; half of the calls failing cannot be worked with; a payment is expected to take 400-620 ms
 /// (SCENARIOS, payments), so 1500 ms is far out of it; 2 s are short enough for a customer to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,7 +54,7 @@ impl Default for BreakerOptions {
     fn default() -> Self {
         Self {
             window: 50,
-            minimum_calls: 10,
+            minimum_calls: 5,
             failure_rate: 0.5,
             slow_call_rate: 0.8,
             slow_call_ms: 1500,

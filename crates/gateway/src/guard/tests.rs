@@ -69,6 +69,11 @@ impl PaymentGateway for Scripted {
 
 type Gateway = Arc<Guarded<Scripted>>;
 
+/// The defaults, but judging from ten calls on.
+fn ten_calls() -> BreakerOptions {
+    BreakerOptions { minimum_calls: 10, ..BreakerOptions::default() }
+}
+
 fn gateway(options: BreakerOptions) -> Gateway {
     Arc::new(Guarded::new(Scripted::default(), options))
 }
@@ -98,7 +103,7 @@ async fn start(gateway: &Gateway, act: Act) -> JoinHandle<Result<ChargeOutcome, 
 }
 
 async fn opened() -> Gateway {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     charges(&gateway, vec![Act::Fail; 10]).await;
     assert!(matches!(gateway.state(), BreakerState::Open { .. }));
     gateway
@@ -120,7 +125,7 @@ fn refused_for(answer: Result<ChargeOutcome, GatewayError>, why: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn nine_failures_do_not_open_it_and_the_tenth_does() {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     charges(&gateway, vec![Act::Fail; 9]).await;
     assert_eq!(gateway.state(), BreakerState::Closed);
     charges(&gateway, [Act::Fail]).await;
@@ -129,7 +134,7 @@ async fn nine_failures_do_not_open_it_and_the_tenth_does() {
 
 #[tokio::test(start_paused = true)]
 async fn half_of_the_calls_failing_opens_it_and_less_does_not() {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     charges(&gateway, vec![Act::Succeed; 6]).await;
     charges(&gateway, vec![Act::Fail; 5]).await;
     assert_eq!(gateway.state(), BreakerState::Closed);
@@ -139,7 +144,7 @@ async fn half_of_the_calls_failing_opens_it_and_less_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn the_window_slides_so_a_long_good_past_does_not_hide_a_breakdown() {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     charges(&gateway, vec![Act::Succeed; 10_000]).await;
     charges(&gateway, vec![Act::Fail; 24]).await;
     assert_eq!(gateway.state(), BreakerState::Closed);
@@ -150,7 +155,7 @@ async fn the_window_slides_so_a_long_good_past_does_not_hide_a_breakdown() {
 
 #[tokio::test(start_paused = true)]
 async fn declines_are_successes() {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     charges(&gateway, vec![Act::Decline; 60]).await;
     assert_eq!(gateway.state(), BreakerState::Closed);
     assert_eq!(gateway.figures().window_failures, 0);
@@ -158,7 +163,7 @@ async fn declines_are_successes() {
 
 #[tokio::test(start_paused = true)]
 async fn voids_refunds_and_look_ups_count_like_charges() {
-    let gateway = gateway(BreakerOptions { window: 4, minimum_calls: 4, ..BreakerOptions::default() });
+    let gateway = gateway(BreakerOptions { window: 4, minimum_calls: 4, ..ten_calls() });
     script(&gateway, vec![Act::Fail; 4]);
     let one = Money { amount_minor: 1, currency: Currency::KRW };
     assert!(gateway.void("a:1").await.is_err());
@@ -174,7 +179,7 @@ async fn voids_refunds_and_look_ups_count_like_charges() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_are_all_slow_open_it_although_they_succeed() {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     charges(&gateway, vec![Act::Slowly(1499); 10]).await;
     assert_eq!(gateway.state(), BreakerState::Closed);
     charges(&gateway, vec![Act::Slowly(1500); 39]).await;
@@ -261,7 +266,7 @@ async fn a_probe_whose_caller_goes_away_gives_its_place_back() {
 
 #[tokio::test(start_paused = true)]
 async fn results_of_calls_from_before_it_opened_count_neither_way() {
-    let gateway = gateway(BreakerOptions::default());
+    let gateway = gateway(ten_calls());
     let (good, bad) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let mut old = Vec::new();
     for _ in 0..3 {
@@ -283,7 +288,7 @@ async fn results_of_calls_from_before_it_opened_count_neither_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bulkhead_bounds_what_is_under_way_and_the_wait_for_it_and_the_breaker_does_not_mind() {
-    let options = BreakerOptions { slow_call_ms: 50, ..BreakerOptions::default() };
+    let options = BreakerOptions { slow_call_ms: 50, ..ten_calls() };
     let guarded = Guarded::new(Scripted::default(), options);
     let gateway = Arc::new(guarded.with_bulkhead(2, Duration::from_millis(100)));
     let go = Arc::new(Notify::new());
@@ -309,7 +314,7 @@ async fn a_bulkhead_bounds_what_is_under_way_and_the_wait_for_it_and_the_breaker
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_does_not_make_anybody_wait_for_a_place() {
-    let guarded = Guarded::new(Scripted::default(), BreakerOptions::default());
+    let guarded = Guarded::new(Scripted::default(), ten_calls());
     let gateway = Arc::new(guarded.with_bulkhead(11, Duration::from_secs(2)));
     let mut hanging = Vec::new();
     for _ in 0..11 {

@@ -19,7 +19,7 @@ fn guarded(provider: &Provider, change: impl FnOnce(&mut GatewayOptions)) -> Arc
     let mut options = GatewayOptions {
         url: provider.server.url(),
         deadline_ms: 1000,
-        breaker: BreakerOptions { open_ms: OPEN_MS, ..BreakerOptions::default() },
+        breaker: BreakerOptions { open_ms: OPEN_MS, minimum_calls: 10, ..BreakerOptions::default() },
         ..GatewayOptions::default()
     };
     change(&mut options);

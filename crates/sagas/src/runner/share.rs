@@ -44,6 +44,9 @@ impl<P: Process> Runner<P> {
             }
         }
         let slots: Vec<u16> = gained.iter().map(|held| held.slot).collect();
+        if self.store.slots() > 1 {
+            tracing::info!(process = P::NAME, slots = slots.len(), "work is taken over");
+        }
         let unfinished = self.store.unfinished(P::NAME, &slots).await?;
         for held in gained {
             self.places.gain(held, known.get(&held.slot).copied().unwrap_or(start));

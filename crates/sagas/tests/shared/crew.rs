@@ -15,7 +15,7 @@ use crate::support::{Body, IMPATIENT, Schema, Wish, World, connect};
 /// How long a lease lasts in a test that waits until one has run out.
 pub const SHORT: Duration = Duration::from_secs(1);
 /// How long a lease lasts in a test that must not need that.
-pub const LONG: Duration = Duration::from_secs(10);
+pub const LONG: Duration = Duration::from_secs(5);
 /// The machine may have much else to do.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 

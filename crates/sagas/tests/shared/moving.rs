@@ -61,7 +61,7 @@ async fn who_leaves_gives_its_slots_away_at_once() {
     crew.shared_by(&["a"]).await;
     let took = begun.elapsed();
     eprintln!("a process left in {left:?} and its slots were taken after {took:?}, leases last {LONG:?}");
-    assert!(took < LONG / 2, "it took {took:?}");
+    assert!(took < LONG.mul_f64(0.7), "it took {took:?}");
     crew.settle().await;
     crew.all_confirmed_once().await;
     a.leave().await;
@@ -146,7 +146,7 @@ async fn processes_that_come_and_go_and_die_and_stand_still_lose_and_double_noth
     eprintln!("seed {seed}");
     let mut dice = rand::rngs::SmallRng::seed_from_u64(seed);
     let mut members = vec![crew.join("0").await];
-    for turn in 1..=24 {
+    for turn in 1..=16 {
         let which = dice.random_range(0..members.len());
         match dice.random_range(0..6) {
             0 | 1 if members.len() < 4 => members.push(crew.join(&turn.to_string()).await),

@@ -53,6 +53,26 @@ async fn what_is_stuck_in_another_process_is_retried_there() {
 }
 
 #[tokio::test]
+async fn a_wish_about_a_step_that_is_over_does_nothing_to_the_next() {
+    let Some(crew) = Crew::new(SHORT).await else { return };
+    let a = crew.join("a").await;
+    let (orders, _) = stuck(&crew).await;
+    let slots =
+        "SELECT 'checkout', key, slot, 'skip', gen_random_uuid() FROM instances WHERE process = 'checkout'";
+    crew.schema.run(&format!("INSERT INTO wishes (process, key, slot, operation, step) {slots}")).await;
+    let left = async || {
+        let left = sqlx::query("SELECT FROM wishes").fetch_all(crew.schema.database.pool()).await;
+        left.unwrap().len()
+    };
+    crew.world.until("the wishes are read", async || left().await == 0).await;
+    for order in orders {
+        let shown = crew.world.sagas().show("checkout", order.uuid()).await.unwrap().unwrap();
+        assert_eq!((shown.summary.state, shown.summary.attempts), (InstanceState::Stuck, 1));
+    }
+    a.leave().await;
+}
+
+#[tokio::test]
 async fn what_is_stuck_while_nobody_runs_is_retried_or_skipped_in_the_store() {
     let Some(crew) = Crew::new(LONG).await else { return };
     let a = crew.join("a").await;
@@ -94,7 +114,7 @@ async fn what_is_stuck_is_retried_by_a_process_that_does_not_know_yet_that_it_lo
 }
 
 #[tokio::test]
-async fn a_wish_that_its_process_died_with_is_done_by_the_next() {
+async fn a_wish_that_its_process_died_with_is_done_all_the_same() {
     let Some(crew) = Crew::new(SHORT * 3).await else { return };
     let a = crew.join("a").await;
     crew.shared_by(&["a"]).await;

@@ -9,7 +9,11 @@ mod ours;
 mod peer;
 mod table;
 
-use std::{error::Error, fmt, time::Instant};
+use std::{
+    error::Error,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use eventlog::LogOptions;
 
@@ -21,6 +25,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Pools of the peer. The better one counts.
 const POOLS: [u32; 2] = [16, 32];
+
+/// On a busy machine no further round begins after so long, unless there are too few for a median.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
+const FEWEST_ROUNDS: usize = 3;
 
 /// What the callers write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,16 +113,18 @@ async fn measure(options: &Options, server: &Server) -> Result<(), Failure> {
     eprintln!("{place}");
     let cases = cases(options);
     let mut seen: Vec<Vec<Seen>> = cases.iter().map(|_| Vec::new()).collect();
-    let rounds = options.rounds.max(1);
+    let (rounds, begun) = (options.rounds(), Instant::now());
     for round in 0..rounds {
-        let begun = Instant::now();
+        if options.rounds.is_none() && round >= FEWEST_ROUNDS && begun.elapsed() > LONG_ENOUGH {
+            break;
+        }
         server.settle().await?;
         let order: Vec<usize> =
             if round % 2 == 0 { (0..cases.len()).collect() } else { (0..cases.len()).rev().collect() };
         for index in order {
             seen[index].push(once(server, cases[index], options).await?);
         }
-        eprintln!("round {} of {rounds} done in {:.0} s", round + 1, begun.elapsed().as_secs_f64());
+        eprintln!("round {} of {rounds} done after {:.0} s", round + 1, begun.elapsed().as_secs_f64());
     }
     table::print(&place, options.seconds, &cases, &seen);
     Ok(())

@@ -70,7 +70,9 @@ fn verdict(runs: &Runs<'_>) {
         let said = |ratio: Option<Spread>, goal: f64, what: &str| {
             let ratio = ratio?;
             let verdict = if ratio.median >= goal { "reached" } else { "NOT REACHED" };
-            Some(format!("{:.2} {what} (goal {goal}: {verdict})", ratio.median))
+            // Cut off rather than rounded up to a goal that is not reached.
+            let median = (ratio.median * 100.0).floor() / 100.0;
+            Some(format!("{median:.2} {what} (goal {goal}: {verdict})"))
         };
         let limit = said(of_limit(seen), OF_BARE, "of the limit");
         let peer = said(times_peer(*case, seen, runs), TIMES_PEER, "times the peer");

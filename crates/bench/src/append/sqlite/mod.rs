@@ -27,7 +27,7 @@ pub(super) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         options.callers.iter().map(|callers| Load { callers: *callers, one_stream: false }).collect();
     loads.push(Load { callers: most, one_stream: true });
     let mut runs: Vec<Vec<Run>> = loads.iter().map(|_| Vec::new()).collect();
-    for round in 0..options.rounds.max(1) {
+    for round in 0..options.rounds() {
         for (load, runs) in loads.iter().zip(&mut runs) {
             let path = folder.path().join(format!("executor-{round}-{load}.db"));
             runs.push(callers::measure(&path, *load, options.events)?);
@@ -36,7 +36,7 @@ pub(super) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             }
             std::fs::remove_file(&path)?;
         }
-        eprintln!("round {} of {} done", round + 1, options.rounds.max(1));
+        eprintln!("round {} of {} done", round + 1, options.rounds());
     }
     print(&bare, &loads, &runs);
     Ok(())
