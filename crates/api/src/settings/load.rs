@@ -15,8 +15,19 @@ use super::{DEFAULTS, Flags, NotificationsError, Settings, roles};
 const DEFAULT_FILE: &str = "orderstream.toml";
 /// What every variable of ours begins with.
 const PREFIX: &str = "ORDERSTREAM_";
-/// Variables that are no settings: the file's name, the level of the program's own log, options of the demo.
-const NOT_SETTINGS: [&str; 3] = ["ORDERSTREAM_CONFIG", "ORDERSTREAM_LOG", "ORDERSTREAM_DEMO_"];
+/// Variables that are no settings: the file's name, the level of the program's own log, options of the demo, where
+/// PostgreSQL's programs are, and what tests are told.
+const NOT_SETTINGS: [&str; 9] = [
+    "ORDERSTREAM_CONFIG",
+    "ORDERSTREAM_LOG",
+    "ORDERSTREAM_DEMO_",
+    scratch_postgres::SEARCH_VARIABLE,
+    scratch_postgres::REQUIRE_VARIABLE,
+    "ORDERSTREAM_TEST_STORE",
+    "ORDERSTREAM_ROUNDS",
+    "ORDERSTREAM_SEED",
+    "ORDERSTREAM_SEEDS",
+];
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -71,6 +71,8 @@ fn a_value_of_the_wrong_type_is_refused() {
 fn variables_that_are_no_settings_are_left_alone() {
     let other =
         env(&[("ORDERSTREAM_LOG", "debug"), ("ORDERSTREAM_DEMO_TOKEN", "x"), ("ORDERSTREAM_LISTEN", "")]);
+    let of_tests = env(&[("ORDERSTREAM_REQUIRE_POSTGRES", "1"), ("ORDERSTREAM_POSTGRES_BIN", "/x")]);
+    assert_eq!(load(&Flags::default(), of_tests).unwrap(), Settings::default());
     assert_eq!(load(&Flags::default(), other).unwrap(), Settings::default());
 }
 

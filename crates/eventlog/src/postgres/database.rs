@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{
+    Postgres,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions},
+};
 
 use super::connect::{DatabaseOptions, OF_THE_LOG, try_out};
 use crate::StoreError;
@@ -110,14 +114,14 @@ impl Database {
         &self,
         job: impl for<'c> Fn(&'c mut PgConnection) -> Job<'c, T> + Send + Sync,
     ) -> Result<T, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let answer = match tokio::time::timeout(LONGEST, job(&mut connection)).await {
+        let mut lent = Lent(Some(self.pool.acquire().await?));
+        let connection = lent.0.as_mut().expect("it is given back below");
+        let answer = match tokio::time::timeout(LONGEST, job(connection)).await {
             Ok(answer) => answer.map_err(StoreError::from),
             Err(_) => Err(StoreError::Unavailable(format!("no answer within {} s", LONGEST.as_secs()))),
         };
-        if matches!(answer, Err(StoreError::Unavailable(_))) {
-            // Not back into the pool: nobody knows what is still on its wire.
-            drop(connection.detach());
+        if !matches!(answer, Err(StoreError::Unavailable(_))) {
+            drop(lent.0.take());
         }
         answer
     }
@@ -125,5 +129,16 @@ impl Database {
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// A connection that is lent to a job. It goes back to the others only from a job that has ended and left it sound.
+/// Otherwise, also when the caller has hung up, it is closed: nobody knows what is still on its wire, and the library does
+/// not roll a transaction back that it was just beginning. Whoever had the connection next would write into that.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, atomic::Ordering},
+    task::Poll,
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     proxy::Proxy,
-    setup::{connect, log, log_with, migrated, own_cluster, own_database},
+    setup::{connect, log, log_with, migrated, own_cluster, own_database, schema},
     support::{foreign, product_id},
 };
 
@@ -196,4 +199,38 @@ async fn a_server_that_takes_no_writes_is_not_ready() {
     let store = PostgresStore::open(&fresh).await.unwrap();
     let said = store.has_room().await.unwrap_err().to_string();
     assert!(said.contains("takes no writes"), "{said}");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_in_the_middle_leaves_no_transaction_behind() {
+    let Some(database) = schema("hung_up").await else { return };
+    database.pool().execute("CREATE TABLE notes (note integer)").await.unwrap();
+    let (mut outside, mut written) = (database.pool().acquire().await.unwrap().detach(), 0);
+    for polls in 1..=100 {
+        {
+            let job = database.run_once(|conn| {
+                Box::pin(async move {
+                    let mut transaction = conn.begin().await?;
+                    transaction.execute("LOCK TABLE notes IN EXCLUSIVE MODE").await?;
+                    transaction.commit().await
+                })
+            });
+            let mut job = pin!(job);
+            // The caller hangs up in the middle, often of the transaction's beginning.
+            for _ in 0..polls {
+                if poll_fn(|context| Poll::Ready(job.as_mut().poll(context).is_ready())).await {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        for _ in 0..4 {
+            let note = database
+                .run(|conn| Box::pin(async move { conn.execute("INSERT INTO notes VALUES (1)").await }));
+            note.await.unwrap();
+            written += 1;
+        }
+        let notes = sqlx::query("SELECT FROM notes").fetch_all(&mut outside).await.unwrap();
+        assert_eq!(notes.len(), written, "what was answered was never committed");
+    }
 }
