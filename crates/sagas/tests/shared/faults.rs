@@ -22,7 +22,7 @@ async fn who_stood_still_for_too_long_changes_nothing_and_has_its_share_again() 
     let Some(mut crew) = Crew::new(SHORT).await else { return };
     let (a, b) = (crew.join("a").await, crew.join("b").await);
     crew.shared_by(&["a", "b"]).await;
-    for _ in 0..3 {
+    for _ in 0..2 {
         crew.place(20).await;
         // In the middle of its work.
         let standing_still = b.pause();

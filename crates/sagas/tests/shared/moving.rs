@@ -146,7 +146,7 @@ async fn processes_that_come_and_go_and_die_and_stand_still_lose_and_double_noth
     eprintln!("seed {seed}");
     let mut dice = rand::rngs::SmallRng::seed_from_u64(seed);
     let mut members = vec![crew.join("0").await];
-    for turn in 1..=16 {
+    for turn in 1..=12 {
         let which = dice.random_range(0..members.len());
         match dice.random_range(0..6) {
             0 | 1 if members.len() < 4 => members.push(crew.join(&turn.to_string()).await),

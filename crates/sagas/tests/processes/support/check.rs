@@ -44,7 +44,7 @@ pub async fn again<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str)
 /// or lost, and now and then the work store is lost with them: it ends no differently. On a server, where it takes
 /// longer, behind some of the events: other ones in every story.
 pub async fn killed<S: Into<Subject>>(tell: impl AsyncFn(&World) -> S, end: &str) {
-    let every = if crate::ON_POSTGRES { 8 } else { 1 };
+    let every = if crate::ON_POSTGRES { 16 } else { 1 };
     let steps = (end.len() % every..).step_by(every).map(|step| step as u64);
     let deaths = stream::iter(steps).map(|step| killed_at(&tell, end, step)).buffered(WORLDS_AT_ONCE);
     let deaths = deaths.take_while(|died| std::future::ready(*died)).count().await;
