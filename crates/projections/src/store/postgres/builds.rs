@@ -103,7 +103,8 @@ async fn create_in(
 
 /// Creates the indexes, and tells the planner what it needs to know of the table.
 pub(super) async fn create_indexes(database: &Database, table: &Table) -> Result<(), sqlx::Error> {
-    let mut conn = database.pool().acquire().await?;
+    // Not back into the pool: whoever gives up in the middle leaves a transaction open.
+    let mut conn = database.pool().acquire().await?.detach();
     let mut transaction = conn.begin_with(BEGIN_INDEX).await?;
     for index in table.create_indexes() {
         transaction.execute(index.as_str()).await?;

@@ -99,7 +99,8 @@ pub(super) async fn scan(
     position: oneshot::Sender<Option<Position>>,
     rows: mpsc::Sender<Vec<ScannedRow>>,
 ) -> Result<(), sqlx::Error> {
-    let mut conn = database.pool().acquire().await?;
+    // Not back into the pool: whoever gives up in the middle leaves a transaction open.
+    let mut conn = database.pool().acquire().await?.detach();
     let mut transaction = conn.begin_with(BEGIN_SCAN).await?;
     let at = "SELECT position FROM view_builds WHERE view = $1 AND version = $2 AND build = $3";
     let (view, version, build) = key(table);
