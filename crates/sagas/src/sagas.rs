@@ -315,6 +315,17 @@ impl Sagas {
         }
     }
 
+    /// Of every process manager, whether it runs here and why it does not go on: what is asked every few seconds, so the store
+    /// is asked one thing only.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn health(&self) -> Result<Vec<(&'static str, bool, Option<String>)>, SagaError> {
+        self.store.counts(Payments::NAME).await?;
+        let trouble = |name| locked(&self.shared.progress).get(name).and_then(|(_, trouble)| trouble.clone());
+        Ok(PROCESSES.iter().map(|name| (*name, self.runs(name), trouble(name))).collect())
+    }
+
     /// How all process managers are doing.
     ///
     /// # Errors

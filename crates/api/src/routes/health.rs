@@ -87,19 +87,15 @@ fn views(app: &App) -> Vec<String> {
 }
 
 async fn processes(app: &App) -> Vec<String> {
-    let status = match app.sagas.status().await {
-        Ok(status) => status,
+    let all = match app.sagas.health().await {
+        Ok(all) => all,
         Err(error) => return vec![format!("the process managers cannot be asked: {error}")],
     };
-    let here = status.into_iter().filter(|process| app.settings.runs_process(&process.name));
-    here.filter_map(|process| match (process.trouble, process.running) {
-        (Some(trouble), false) => {
-            Some(format!("the process manager {} has stopped: {trouble}", process.name))
-        }
-        (Some(trouble), true) => {
-            Some(format!("the process manager {} cannot go on: {trouble}", process.name))
-        }
-        (None, false) => Some(format!("the process manager {} does not run", process.name)),
+    let here = all.into_iter().filter(|(name, ..)| app.settings.runs_process(name));
+    here.filter_map(|(name, running, trouble)| match (trouble, running) {
+        (Some(trouble), false) => Some(format!("the process manager {name} has stopped: {trouble}")),
+        (Some(trouble), true) => Some(format!("the process manager {name} cannot go on: {trouble}")),
+        (None, false) => Some(format!("the process manager {name} does not run")),
         (None, true) => None,
     })
     .collect()
