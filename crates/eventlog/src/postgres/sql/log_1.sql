@@ -40,7 +40,9 @@ ALTER TABLE room_probe ALTER COLUMN bytes SET STORAGE EXTERNAL;
 --        stream and command id, c_content the first of those with the same events;
 --   e_*  the events in order: index of the commit, and what is the event's own.
 -- `smooth` says that no command id comes twice and that the commits of each stream build on each other without a gap:
--- then nothing has to be decided one by one, as long as the streams are where the batch expects them to be.
+-- then nothing has to be decided one by one, as long as the streams are where the batch expects them to be. That a command
+-- took effect before shows then in the index over command ids, which refuses the rows, and the batch is looked at again
+-- with care; only commits without events, which leave no row, are asked for.
 --
 -- `head` is the last position before the batch. `outcomes` per commit: 0 new, 1 duplicate, 2 conflict, 3 command id used
 -- for something else; with the version to tell, and the position. No outcomes: all are new, and positions are where the
@@ -70,6 +72,7 @@ SET enable_bitmapscan = off
 AS $$
 DECLARE
     commits  CONSTANT integer := cardinality(c_stream);
+    careful  boolean;
     tail     bigint;
     reached  integer[];
     ends     bigint[];
@@ -91,116 +94,133 @@ BEGIN
         RAISE EXCEPTION 'the log is appended to in READ COMMITTED only';
     END IF;
     SELECT coalesce(max(events.position), 0) INTO head FROM events;
-    SELECT array_agg(ended.version), array_agg(ended.position), bool_and(ended.version = ended.expected)
-    INTO reached, ends, fits
-    FROM (
-        SELECT coalesce(newest.version, 0) AS version, coalesce(newest.position, 0) AS position, asked.expected
-        FROM unnest(s_kind, s_id, s_expected) WITH ORDINALITY AS asked (kind, id, expected, number)
-        LEFT JOIN LATERAL (
-            SELECT events.version, events.position FROM events
-            WHERE events.kind = asked.kind AND events.stream_id = asked.id
-            ORDER BY events.version DESC LIMIT 1
-        ) AS newest ON true
-        ORDER BY asked.number
-    ) AS ended;
-
-    IF smooth AND fits AND NOT EXISTS (
-        SELECT FROM unnest(c_stream, c_command) AS asked (stream, command)
+    SELECT array_agg(coalesce(newest.position, 0) ORDER BY asked.number),
+        bool_and(coalesce(newest.version, 0) = asked.expected)
+    INTO ends, fits
+    FROM unnest(s_kind, s_id, s_expected) WITH ORDINALITY AS asked (kind, id, expected, number)
+    LEFT JOIN LATERAL (
+        SELECT events.version, events.position FROM events
+        WHERE events.kind = asked.kind AND events.stream_id = asked.id AND events.version >= asked.expected
+        ORDER BY events.version DESC LIMIT 1
+    ) AS newest ON true;
+    careful := NOT smooth OR NOT fits OR EXISTS (
+        SELECT FROM unnest(c_stream, c_events, c_command) AS asked (stream, events, command)
         CROSS JOIN LATERAL (
             SELECT events.command_id FROM events
             WHERE events.kind = s_kind[asked.stream] AND events.stream_id = s_id[asked.stream]
                 AND events.command_id >= asked.command AND events.first
             ORDER BY events.command_id LIMIT 1
         ) AS nearest
-        WHERE s_expected[asked.stream] > 0 AND nearest.command_id = asked.command
-    ) THEN
-        positions := ends;
-        shift := array_fill(0::bigint, ARRAY[commits]);
-        tail := head + cardinality(e_commit);
-    ELSE
-        stored := array_fill(NULL::integer, ARRAY[commits]);
-        FOR hit IN
-            SELECT asked.number, nearest.version
-            FROM unnest(c_stream, c_command) WITH ORDINALITY AS asked (stream, command, number)
-            CROSS JOIN LATERAL (
-                SELECT events.version, events.command_id FROM events
-                WHERE events.kind = s_kind[asked.stream] AND events.stream_id = s_id[asked.stream]
-                    AND events.command_id >= asked.command AND events.first
-                ORDER BY events.command_id LIMIT 1
-            ) AS nearest
-            WHERE reached[asked.stream] > 0 AND nearest.command_id = asked.command
-        LOOP
-            stored[hit.number] := hit.version;
-        END LOOP;
-        outcomes := array_fill(0::smallint, ARRAY[commits]);
-        versions := array_fill(0, ARRAY[commits]);
-        positions := array_fill(0::bigint, ARRAY[commits]);
-        written := array_fill(0, ARRAY[commits]);
-        shift := array_fill(NULL::bigint, ARRAY[commits]);
-        broken := array_fill(false, ARRAY[cardinality(s_id)]);
-        tail := head;
-        FOR this IN 1 .. commits LOOP
-            stream := c_stream[this];
-            earlier := written[c_key[this]];
-            IF earlier > 0 THEN
-                versions[this] := versions[earlier];
-                positions[this] := positions[earlier];
-                outcome := CASE WHEN c_events[this] = 0 OR c_content[this] = c_content[earlier] THEN 1 ELSE 3 END;
-            ELSIF stored[this] IS NOT NULL THEN
-                same := true;
-                count := 0;
-                FOR kept IN
-                    SELECT events.version, events.position, events.command_id, events.type, events.type_version,
-                        events.payload
-                    FROM events
-                    WHERE events.kind = s_kind[stream] AND events.stream_id = s_id[stream]
-                        AND events.version >= stored[this]
-                    ORDER BY events.version
-                LOOP
-                    EXIT WHEN kept.command_id <> c_command[this];
-                    count := count + 1;
-                    versions[this] := kept.version;
-                    positions[this] := kept.position;
-                    same := same AND count <= c_events[this] AND kept.type = e_type[c_before[this] + count]
-                        AND kept.type_version = e_type_version[c_before[this] + count]
-                        AND kept.payload = e_payload[c_before[this] + count];
-                END LOOP;
-                same := same AND count = c_events[this];
-                outcome := CASE WHEN c_events[this] = 0 OR same THEN 1 ELSE 3 END;
-            ELSIF c_expected[this] <> reached[stream] OR (c_chained[this] AND broken[stream]) THEN
-                versions[this] := reached[stream];
-                outcome := 2;
-            ELSE
-                outcome := 0;
-                IF c_events[this] > 0 THEN
-                    shift[this] := head + c_before[this] - tail;
-                    tail := tail + c_events[this];
-                    reached[stream] := reached[stream] + c_events[this];
-                    ends[stream] := tail;
-                    written[c_key[this]] := this;
+        WHERE asked.events = 0 AND s_expected[asked.stream] > 0 AND nearest.command_id = asked.command
+    );
+
+    LOOP
+        IF careful THEN
+            SELECT array_agg(coalesce(newest.version, 0) ORDER BY asked.number),
+                array_agg(coalesce(newest.position, 0) ORDER BY asked.number)
+            INTO reached, ends
+            FROM unnest(s_kind, s_id) WITH ORDINALITY AS asked (kind, id, number)
+            LEFT JOIN LATERAL (
+                SELECT events.version, events.position FROM events
+                WHERE events.kind = asked.kind AND events.stream_id = asked.id
+                ORDER BY events.version DESC LIMIT 1
+            ) AS newest ON true;
+            stored := array_fill(NULL::integer, ARRAY[commits]);
+            FOR hit IN
+                SELECT asked.number, nearest.version
+                FROM unnest(c_stream, c_command) WITH ORDINALITY AS asked (stream, command, number)
+                CROSS JOIN LATERAL (
+                    SELECT events.version, events.command_id FROM events
+                    WHERE events.kind = s_kind[asked.stream] AND events.stream_id = s_id[asked.stream]
+                        AND events.command_id >= asked.command AND events.first
+                    ORDER BY events.command_id LIMIT 1
+                ) AS nearest
+                WHERE reached[asked.stream] > 0 AND nearest.command_id = asked.command
+            LOOP
+                stored[hit.number] := hit.version;
+            END LOOP;
+            outcomes := array_fill(0::smallint, ARRAY[commits]);
+            versions := array_fill(0, ARRAY[commits]);
+            positions := array_fill(0::bigint, ARRAY[commits]);
+            written := array_fill(0, ARRAY[commits]);
+            shift := array_fill(NULL::bigint, ARRAY[commits]);
+            broken := array_fill(false, ARRAY[cardinality(s_id)]);
+            tail := head;
+            FOR this IN 1 .. commits LOOP
+                stream := c_stream[this];
+                earlier := written[c_key[this]];
+                IF earlier > 0 THEN
+                    versions[this] := versions[earlier];
+                    positions[this] := positions[earlier];
+                    outcome := CASE WHEN c_events[this] = 0 OR c_content[this] = c_content[earlier] THEN 1 ELSE 3 END;
+                ELSIF stored[this] IS NOT NULL THEN
+                    same := true;
+                    count := 0;
+                    FOR kept IN
+                        SELECT events.version, events.position, events.command_id, events.type, events.type_version,
+                            events.payload
+                        FROM events
+                        WHERE events.kind = s_kind[stream] AND events.stream_id = s_id[stream]
+                            AND events.version >= stored[this]
+                        ORDER BY events.version
+                    LOOP
+                        EXIT WHEN kept.command_id <> c_command[this];
+                        count := count + 1;
+                        versions[this] := kept.version;
+                        positions[this] := kept.position;
+                        same := same AND count <= c_events[this] AND kept.type = e_type[c_before[this] + count]
+                            AND kept.type_version = e_type_version[c_before[this] + count]
+                            AND kept.payload = e_payload[c_before[this] + count];
+                    END LOOP;
+                    same := same AND count = c_events[this];
+                    outcome := CASE WHEN c_events[this] = 0 OR same THEN 1 ELSE 3 END;
+                ELSIF c_expected[this] <> reached[stream] OR (c_chained[this] AND broken[stream]) THEN
+                    versions[this] := reached[stream];
+                    outcome := 2;
+                ELSE
+                    outcome := 0;
+                    IF c_events[this] > 0 THEN
+                        shift[this] := head + c_before[this] - tail;
+                        tail := tail + c_events[this];
+                        reached[stream] := reached[stream] + c_events[this];
+                        ends[stream] := tail;
+                        written[c_key[this]] := this;
+                    END IF;
+                    versions[this] := reached[stream];
+                    positions[this] := ends[stream];
                 END IF;
-                versions[this] := reached[stream];
-                positions[this] := ends[stream];
+                outcomes[this] := outcome;
+                IF outcome > 1 OR (outcome = 1 AND c_events[this] > 0) THEN
+                    broken[stream] := true;
+                END IF;
+            END LOOP;
+        ELSE
+            positions := ends;
+            shift := array_fill(0::bigint, ARRAY[commits]);
+            tail := head + cardinality(e_commit);
+        END IF;
+        BEGIN
+            INSERT INTO events (position, recorded_at, version, kind, type_version, stream_id, event_id, command_id,
+                correlation_id, causation_id, first, type, actor, traceparent, payload)
+            SELECT head + fresh.number - shift[fresh.commit], c_recorded_at[fresh.commit],
+                c_expected[fresh.commit] + fresh.number::integer - c_before[fresh.commit],
+                s_kind[c_stream[fresh.commit]], fresh.type_version, s_id[c_stream[fresh.commit]], fresh.id,
+                c_command[fresh.commit], c_correlation[fresh.commit], c_causation[fresh.commit],
+                fresh.number = c_before[fresh.commit] + 1, fresh.type, c_actor[fresh.commit], c_traceparent[fresh.commit],
+                fresh.payload
+            FROM unnest(e_commit, e_type, e_type_version, e_id, e_payload) WITH ORDINALITY
+                AS fresh (commit, type, type_version, id, payload, number)
+            WHERE shift[fresh.commit] IS NOT NULL;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            IF careful THEN
+                RAISE;
             END IF;
-            outcomes[this] := outcome;
-            IF outcome > 1 OR (outcome = 1 AND c_events[this] > 0) THEN
-                broken[stream] := true;
-            END IF;
-        END LOOP;
-    END IF;
+            careful := true;
+        END;
+    END LOOP;
 
     IF tail > head THEN
-        INSERT INTO events (position, recorded_at, version, kind, type_version, stream_id, event_id, command_id,
-            correlation_id, causation_id, first, type, actor, traceparent, payload)
-        SELECT head + fresh.number - shift[fresh.commit], c_recorded_at[fresh.commit],
-            c_expected[fresh.commit] + fresh.number::integer - c_before[fresh.commit],
-            s_kind[c_stream[fresh.commit]], fresh.type_version, s_id[c_stream[fresh.commit]], fresh.id,
-            c_command[fresh.commit], c_correlation[fresh.commit], c_causation[fresh.commit],
-            fresh.number = c_before[fresh.commit] + 1, fresh.type, c_actor[fresh.commit], c_traceparent[fresh.commit],
-            fresh.payload
-        FROM unnest(e_commit, e_type, e_type_version, e_id, e_payload) WITH ORDINALITY
-            AS fresh (commit, type, type_version, id, payload, number)
-        WHERE shift[fresh.commit] IS NOT NULL;
         PERFORM pg_notify('orderstream_' || current_schema(), tail::text);
     END IF;
 END $$;
