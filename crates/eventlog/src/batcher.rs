@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    AppendError, EncodedCommit, LogOptions, Store,
+    AppendError, EncodedCommit, LogOptions, Store, kill_point,
     queue::{Answer, Counters, Message, Queued, Waiting},
     tailer::Tail,
 };
@@ -212,7 +212,10 @@ impl Batcher {
         let deadline = Instant::now() + self.options.retry_deadline;
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.store.append_batch(commits.clone()).await {
+            kill_point("log.before_write");
+            let outcome = self.store.append_batch(commits.clone()).await;
+            kill_point("log.after_write");
+            match outcome {
                 Err(AppendError::Unavailable(reason)) if Instant::now() + pause < deadline => {
                     tracing::warn!(%reason, "the outcome of a batch is unknown: sending it again");
                     let jitter = rand::rng().random_range(0.5..1.0);

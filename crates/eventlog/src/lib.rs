@@ -14,6 +14,7 @@ pub mod conformance;
 mod error;
 mod executor;
 mod idgen;
+mod kill;
 mod log;
 mod port;
 pub mod postgres;
@@ -33,6 +34,7 @@ pub use executor::{
     AnyError, CommandContext, Effect, ExecuteError, Executed, Executor, ExecutorOptions, Loaded,
 };
 pub use idgen::{IdGen, event_id};
+pub use kill::{KILL_POINTS, kill_point};
 pub use log::{Log, LogOptions, LogStats};
 pub use port::{Appended, Commit, EncodedCommit, NewEvent, RawEvent, Store, StreamTurn};
 pub use queue::PendingAppend;

@@ -13,20 +13,22 @@ use std::{error::Error, time::Duration};
 use async_trait::async_trait;
 use domain::Money;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
-use sagas::ports::{ChargeOutcome, GatewayError, PaymentGateway, RefundAnswer, VoidOutcome};
+use sagas::ports::{ChargeOutcome, GatewayError, LedgerPage, PaymentGateway, RefundAnswer, VoidOutcome};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::{
     options::GatewayOptionsError,
     wire::{
-        ChargeAnswer, ChargeRequest, IDEMPOTENCY_KEY, ProblemDocument, RefundReply, RefundRequest,
-        UNKNOWN_CHARGE, VoidAnswer,
+        ChargeAnswer, ChargeRequest, IDEMPOTENCY_KEY, LedgerAnswer, ProblemDocument, RefundReply,
+        RefundRequest, UNKNOWN_CHARGE, VoidAnswer,
     },
 };
 
 /// The largest answer that is read. Bytes. *Source*: ours; an answer of the contract has a few hundred.
 const MAX_ANSWER: usize = 64 * 1024;
+/// The largest page of the books. Bytes. *Source*: ours; the contract's 1000 entries have some 300 kB.
+const MAX_PAGE: usize = 4 * 1024 * 1024;
 /// The longest reference or code that is taken. Bytes. *Source*: ours; providers' have less than 100.
 const MAX_WORD: usize = 255;
 /// So long an idle connection is kept. *Source*: ours; shorter than what load balancers commonly allow (60 s).
@@ -128,9 +130,18 @@ impl HttpGateway {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), GatewayError> {
+        self.send_for(request, MAX_ANSWER).await
+    }
+
+    /// Sends, and reads an answer of at most `most` bytes.
+    async fn send_for(
+        &self,
+        request: RequestBuilder,
+        most: usize,
+    ) -> Result<(StatusCode, Vec<u8>), GatewayError> {
         let answer = async {
             let answer = request.send().await.map_err(not_sent_or_unknown)?;
-            Ok((answer.status(), read(answer).await?))
+            Ok((answer.status(), read(answer, most).await?))
         };
         timeout(self.deadline, answer).await.unwrap_or_else(|_| {
             Err(GatewayError::Unknown(format!("no answer within {} ms", self.deadline.as_millis())))
@@ -180,6 +191,16 @@ impl PaymentGateway for HttpGateway {
             _ => Err(unexpected(status, &body)),
         }
     }
+
+    async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, GatewayError> {
+        let query = after.map(|after| format!("?after={}", segment(after))).unwrap_or_default();
+        let request = self.client.get(self.url(&format!("ledger{query}")));
+        let (status, body) = self.send_for(request, MAX_PAGE).await?;
+        match status {
+            StatusCode::OK => Ok(understand::<LedgerAnswer>(&body)?.into()),
+            _ => Err(unexpected(status, &body)),
+        }
+    }
 }
 
 fn charge_outcome(answer: ChargeAnswer) -> Result<ChargeOutcome, GatewayError> {
@@ -217,13 +238,13 @@ fn code(body: &[u8]) -> Option<String> {
     (code.len() <= 64 && code.bytes().all(plain)).then_some(code)
 }
 
-async fn read(mut answer: Response) -> Result<Vec<u8>, GatewayError> {
+async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, GatewayError> {
     let mut body = Vec::new();
     let broken =
         |error: reqwest::Error| GatewayError::Unknown(format!("its answer broke off: {}", cause(&error)));
     while let Some(part) = answer.chunk().await.map_err(broken)? {
-        if body.len() + part.len() > MAX_ANSWER {
-            return Err(GatewayError::Unknown(format!("its answer is longer than {MAX_ANSWER} bytes")));
+        if body.len() + part.len() > most {
+            return Err(GatewayError::Unknown(format!("its answer is longer than {most} bytes")));
         }
         body.extend_from_slice(&part);
     }

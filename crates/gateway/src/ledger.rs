@@ -8,8 +8,7 @@ use eventlog::{
     sqlite::{Durability, Readers, Writer},
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use sagas::ports::{ChargeOutcome, RefundAnswer, VoidOutcome};
-use serde::{Deserialize, Serialize};
+use sagas::ports::{ChargeOutcome, LedgerEntry, LedgerKind, LedgerPage, RefundAnswer, VoidOutcome};
 
 const MIGRATIONS: &[&str] = &["CREATE TABLE entries (
         key          TEXT    NOT NULL PRIMARY KEY,
@@ -21,37 +20,6 @@ const MIGRATIONS: &[&str] = &["CREATE TABLE entries (
         calls        INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX entries_by_charge ON entries (charge_ref, kind);"];
-
-/// What a row of the ledger is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerKind {
-    /// Money was asked for.
-    Charge,
-    /// The key was closed before it was used.
-    Void,
-    /// Money was to be given back.
-    Refund,
-}
-
-/// A row of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LedgerEntry {
-    /// The idempotency key.
-    pub key: String,
-    /// What it was used for.
-    pub kind: LedgerKind,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// ISO 4217 code.
-    pub currency: String,
-    /// The charge, or the charge that a refund is taken from; none when nothing was charged.
-    pub charge_ref: Option<String>,
-    /// Why not, when no money moved.
-    pub code: Option<String>,
-    /// How often the key was used.
-    pub calls: u32,
-}
 
 #[derive(Clone)]
 pub(crate) struct Ledger {
@@ -88,7 +56,7 @@ impl Ledger {
                     code: declined,
                 };
                 let entry = row.once(conn)?;
-                Ok((entry.outcome(), entry.calls))
+                Ok((outcome(&entry), entry.calls))
             })
             .await
     }
@@ -99,7 +67,7 @@ impl Ledger {
         self.writer
             .write(move |conn| {
                 let row = Row { key: &key, kind: "void", amount, charge_ref: None, code: Some("voided") };
-                Ok(match row.once(conn)?.outcome() {
+                Ok(match outcome(&row.once(conn)?) {
                     ChargeOutcome::Captured { provider_ref } => VoidOutcome::Captured { provider_ref },
                     ChargeOutcome::Declined { .. } => VoidOutcome::Voided,
                 })
@@ -131,7 +99,7 @@ impl Ledger {
     pub(crate) async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, StoreError> {
         let entry = self.entry(key).await?;
         let of_charge = entry.filter(|entry| entry.kind != LedgerKind::Refund);
-        Ok(of_charge.map(|entry| entry.outcome()))
+        Ok(of_charge.as_ref().map(outcome))
     }
 
     /// What stands under a key, flushed or not.
@@ -140,17 +108,28 @@ impl Ledger {
         self.writer.write(move |conn| find(conn, &key)).await
     }
 
-    pub(crate) async fn entries(&self) -> Result<Vec<LedgerEntry>, StoreError> {
+    /// The entries behind the row `after`.
+    pub(crate) async fn page(&self, after: i64) -> Result<LedgerPage, StoreError> {
         self.readers
-            .read(|conn| {
-                conn.prepare_cached(&format!("SELECT {COLUMNS} FROM entries ORDER BY rowid"))?
-                    .query_map([], read)?
-                    .collect()
+            .read(move |conn| {
+                let sql =
+                    format!("SELECT {COLUMNS}, rowid FROM entries WHERE rowid > ?1 ORDER BY rowid LIMIT ?2");
+                let mut statement = conn.prepare_cached(&sql)?;
+                let (mut entries, mut last) = (Vec::new(), after);
+                let mut rows = statement.query(params![after, PAGE])?;
+                while let Some(row) = rows.next()? {
+                    entries.push(read(row)?);
+                    last = row.get(7)?;
+                }
+                let next = (entries.len() == PAGE).then(|| last.to_string());
+                Ok(LedgerPage { entries, next })
             })
             .await
     }
 }
 
+/// Entries of a page.
+const PAGE: usize = 1_000;
 const COLUMNS: &str = "key, kind, amount_minor, currency, charge_ref, code, calls";
 
 struct Row<'a> {
@@ -182,12 +161,11 @@ impl Row<'_> {
     }
 }
 
-impl LedgerEntry {
-    fn outcome(&self) -> ChargeOutcome {
-        match (&self.charge_ref, &self.code) {
-            (Some(charge), None) => ChargeOutcome::Captured { provider_ref: charge.clone() },
-            (_, code) => ChargeOutcome::Declined { code: code.clone().unwrap_or_default() },
-        }
+/// What the entry of a charge or a void says.
+fn outcome(entry: &LedgerEntry) -> ChargeOutcome {
+    match (&entry.charge_ref, &entry.code) {
+        (Some(charge), None) => ChargeOutcome::Captured { provider_ref: charge.clone() },
+        (_, code) => ChargeOutcome::Declined { code: code.clone().unwrap_or_default() },
     }
 }
 

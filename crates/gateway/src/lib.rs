@@ -23,6 +23,6 @@ pub use behaviour::{Behaviour, BehaviourError};
 pub use elsewhere::Elsewhere;
 pub use guard::{BreakerOptions, BreakerState, GuardFigures, Guarded};
 pub use http::{HttpGateway, HttpOptions, UrlError};
-pub use ledger::{LedgerEntry, LedgerKind};
 pub use options::{GatewayOptions, GatewayOptionsError, connect};
+pub use sagas::ports::{LedgerEntry, LedgerKind};
 pub use sandbox::{SLOW, Sandbox, SandboxOptions, method};

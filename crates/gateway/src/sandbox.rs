@@ -11,12 +11,15 @@ use std::{
 use async_trait::async_trait;
 use domain::Money;
 use eventlog::StoreError;
-use sagas::ports::{Availability, ChargeOutcome, GatewayError, PaymentGateway, RefundAnswer, VoidOutcome};
+use sagas::ports::{
+    Availability, ChargeOutcome, GatewayError, LedgerEntry, LedgerPage, PaymentGateway, RefundAnswer,
+    VoidOutcome,
+};
 use tokio::time::sleep;
 
 use crate::{
     behaviour::{Behaviour, BehaviourError},
-    ledger::{Ledger, LedgerEntry},
+    ledger::Ledger,
 };
 
 /// The payment tokens that the sandbox knows; it declines all others as `unknown_payment_method`.
@@ -92,7 +95,20 @@ impl Sandbox {
     /// # Errors
     /// The ledger does not answer.
     pub async fn entries(&self) -> Result<Vec<LedgerEntry>, StoreError> {
-        self.ledger.entries().await
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self.ledger.page(after).await?;
+            all.extend(page.entries);
+            match page.next.and_then(|next| next.parse().ok()) {
+                Some(next) => after = next,
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// A page of the same.
+    pub(crate) async fn page(&self, after: i64) -> Result<LedgerPage, StoreError> {
+        self.ledger.page(after).await
     }
 
     /// Writes what waits, then closes the ledger.
@@ -156,6 +172,14 @@ impl PaymentGateway for Sandbox {
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
         self.think().await?;
         self.ledger.look_up(key).await.map_err(|error| unknown(&error))
+    }
+
+    async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, GatewayError> {
+        self.think().await?;
+        let after = after.map_or(Ok(0), str::parse).map_err(|_| {
+            GatewayError::Unavailable("the page of the books is not one that was handed out".to_owned())
+        })?;
+        self.ledger.page(after).await.map_err(|error| unknown(&error))
     }
 
     fn availability(&self) -> Availability {

@@ -2,10 +2,8 @@
 //! fields of answers that it does not know.
 
 use domain::Money;
-use sagas::ports::{ChargeOutcome, RefundAnswer, VoidOutcome};
+use sagas::ports::{ChargeOutcome, LedgerEntry, LedgerKind, LedgerPage, RefundAnswer, VoidOutcome};
 use serde::{Deserialize, Serialize};
-
-use crate::ledger::{LedgerEntry, LedgerKind};
 
 /// The header that makes a call repeatable: the same key never moves money twice.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -94,12 +92,26 @@ pub enum RefundReply {
     },
 }
 
-/// An entry of the sandbox's books.
+/// What a key was used for, as the document shows it; on the wire it is [`LedgerKind`].
+#[derive(utoipa::ToSchema)]
+#[schema(as = LedgerKind, rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only describes")]
+pub(crate) enum LedgerKindSchema {
+    /// Money was asked for.
+    Charge,
+    /// The key was closed before it was used.
+    Void,
+    /// Money was to be given back.
+    Refund,
+}
+
+/// An entry of the provider's books.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LedgerRow {
     /// The idempotency key.
     pub key: String,
     /// What it was used for.
+    #[schema(value_type = LedgerKindSchema)]
     pub kind: LedgerKind,
     /// How much.
     #[schema(value_type = MoneySchema)]
@@ -121,11 +133,14 @@ pub struct LedgerAmount {
     pub currency: String,
 }
 
-/// The sandbox's books.
+/// A page of the provider's books.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LedgerAnswer {
-    /// Every entry, in the order in which they came in.
+    /// Entries, in the order in which they came in.
     pub data: Vec<LedgerRow>,
+    /// `after` of the next page; null at the end.
+    #[serde(default)]
+    pub next: Option<String>,
 }
 
 /// An error as `application/problem+json` (RFC 9457).
@@ -189,6 +204,16 @@ impl From<RefundReply> for RefundAnswer {
             RefundReply::Refunded { provider_ref } => Self::Refunded { provider_ref },
             RefundReply::Failed { code } => Self::Failed { code },
         }
+    }
+}
+impl From<LedgerPage> for LedgerAnswer {
+    fn from(page: LedgerPage) -> Self {
+        Self { data: page.entries.into_iter().map(Into::into).collect(), next: page.next }
+    }
+}
+impl From<LedgerAnswer> for LedgerPage {
+    fn from(answer: LedgerAnswer) -> Self {
+        Self { entries: answer.data.into_iter().map(Into::into).collect(), next: answer.next }
     }
 }
 impl From<LedgerEntry> for LedgerRow {

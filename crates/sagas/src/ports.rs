@@ -7,6 +7,7 @@ use domain::{
     ContactId, CustomerId, Money, NotificationId, NotifiedChange, ShopId, Subject, VoucherId,
     voucher::VoucherCode,
 };
+use serde::{Deserialize, Serialize};
 
 /// What a provider answers to a charge. Both are final.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,46 @@ pub enum RefundAnswer {
         /// The provider's word for it.
         code: String,
     },
+}
+
+/// What a key was used for in a provider's books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerKind {
+    /// Money was asked for.
+    Charge,
+    /// The key was closed before it was used.
+    Void,
+    /// Money was to be given back.
+    Refund,
+}
+
+/// What a provider's books say about one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerEntry {
+    /// The idempotency key.
+    pub key: String,
+    /// What it was used for.
+    pub kind: LedgerKind,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The charge, or the charge that a refund is taken from; none when no money moved.
+    pub charge_ref: Option<String>,
+    /// Why not, when no money moved.
+    pub code: Option<String>,
+    /// How often the key was used; 1 where a provider does not count.
+    pub calls: u32,
+}
+
+/// A part of a provider's books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerPage {
+    /// In the order in which they came in.
+    pub entries: Vec<LedgerEntry>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<String>,
 }
 
 /// Why a provider's answer is not known. Never a refusal: the same call under the same key is made again.
@@ -99,6 +140,15 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// # Errors
     /// The provider does not answer.
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError>;
+
+    /// A page of the provider's books: the first, or the one that begins at `after`.
+    ///
+    /// # Errors
+    /// The provider does not answer, or shows no books.
+    async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, GatewayError> {
+        let _ = after;
+        Err(GatewayError::Unavailable("this provider does not show its books".to_owned()))
+    }
 
     /// Whether a call now would reach the provider, as far as is known. Asks nobody, so it can be asked for every order.
     fn availability(&self) -> Availability {

@@ -17,13 +17,14 @@ const DEFAULT_FILE: &str = "orderstream.toml";
 const PREFIX: &str = "ORDERSTREAM_";
 /// Variables that are no settings: the file's name, the level of the program's own log, options of the demo, where
 /// PostgreSQL's programs are, and what tests are told.
-const NOT_SETTINGS: [&str; 9] = [
+const NOT_SETTINGS: [&str; 10] = [
     "ORDERSTREAM_CONFIG",
     "ORDERSTREAM_LOG",
     "ORDERSTREAM_DEMO_",
     scratch_postgres::SEARCH_VARIABLE,
     scratch_postgres::REQUIRE_VARIABLE,
     "ORDERSTREAM_TEST_STORE",
+    "ORDERSTREAM_KILL_AT",
     "ORDERSTREAM_ROUNDS",
     "ORDERSTREAM_SEED",
     "ORDERSTREAM_SEEDS",

@@ -1,14 +1,14 @@
-//! What tests, demos and reconciliation ask a sandbox server: its books and its behaviour. No part of the provider port.
+//! What tests and demos ask a sandbox server: its books and its behaviour. No part of the provider port.
 
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder};
+use sagas::ports::LedgerEntry;
 use serde::de::DeserializeOwned;
 
 use crate::{
     behaviour::Behaviour,
-    http::{UrlError, base, cause},
-    ledger::LedgerEntry,
+    http::{UrlError, base, cause, segment},
     wire::{LedgerAnswer, ProblemDocument},
 };
 
@@ -66,8 +66,15 @@ impl SandboxClient {
     /// # Errors
     /// See [`SandboxClientError`].
     pub async fn ledger(&self) -> Result<Vec<LedgerEntry>, SandboxClientError> {
-        let answer: LedgerAnswer = self.ask(self.client.get(self.url("ledger"))).await?;
-        Ok(answer.data.into_iter().map(Into::into).collect())
+        let (mut all, mut from) = (Vec::new(), String::new());
+        loop {
+            let page: LedgerAnswer = self.ask(self.client.get(self.url(&format!("ledger{from}")))).await?;
+            all.extend(page.data.into_iter().map(LedgerEntry::from));
+            match page.next {
+                Some(next) => from = format!("?after={}", segment(&next)),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// How it behaves.

@@ -6,7 +6,7 @@
 //! | `POST /v1/charges/{key}/void` | 200 `{status: "voided"}` or `{status: "captured", provider_ref}` |
 //! | `GET /v1/charges/{key}` | 200 as a charge; 404 `charge_not_found` |
 //! | `POST /v1/refunds {charge_ref, amount}` | 200 `{status: "refunded", provider_ref}` or `{status: "failed", code}` |
-//! | `GET /v1/ledger` | 200 `{data: [{key, kind, amount, charge_ref, code, calls}]}`, in order |
+//! | `GET /v1/ledger?after=` | 200 `{data: [{key, kind, amount, charge_ref, code, calls}], next}`, in order, page by page |
 //! | `GET`, `PUT /v1/behaviour` | 200, see [`crate::Behaviour`] |
 //! | `GET /livez`, `/readyz`, `/openapi.json` | |
 //!

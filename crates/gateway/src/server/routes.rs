@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Path, Request, State, rejection::PathRejection},
+    extract::{
+        DefaultBodyLimit, Path, Query, Request, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
-use sagas::ports::{GatewayError, PaymentGateway};
+use sagas::ports::{GatewayError, LedgerEntry, LedgerKind, PaymentGateway};
+use serde::Deserialize;
 use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,7 +25,6 @@ use super::{
 };
 use crate::{
     behaviour::Behaviour,
-    ledger::{LedgerEntry, LedgerKind},
     sandbox::Sandbox,
     wire::{
         ChargeAnswer, ChargeRequest, LedgerAnswer, ProblemDocument, RefundReply, RefundRequest,
@@ -233,12 +236,28 @@ async fn refund(
     Ok(Json(shared.carry_out(call).await?.into()))
 }
 
-/// The books: every key that was ever used.
-#[utoipa::path(get, path = "/v1/ledger", tag = "sandbox",
-    responses((status = 200, description = "In the order in which they came in.", body = LedgerAnswer)))]
-async fn ledger(State(shared): State<Shared>) -> Result<Json<LedgerAnswer>, Problem> {
-    let entries = shared.sandbox.entries().await?;
-    Ok(Json(LedgerAnswer { data: entries.into_iter().map(Into::into).collect() }))
+/// Where a page of the books begins.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// `next` of the page before; left out: the first page.
+    after: Option<i64>,
+}
+
+/// The books: every key that was ever used, 1000 at a time. They can be read during an outage that was ordered.
+#[utoipa::path(get, path = "/v1/ledger", tag = "provider", params(PageQuery),
+    responses(
+        (status = 200, description = "In the order in which they came in.", body = LedgerAnswer),
+        (status = 400, description = "Not a page that was handed out.", body = ProblemDocument, content_type = "application/problem+json")))]
+async fn ledger(
+    State(shared): State<Shared>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Json<LedgerAnswer>, Problem> {
+    let wrong =
+        |error: QueryRejection| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", error.body_text());
+    let Query(query) = query.map_err(wrong)?;
+    Ok(Json(shared.sandbox.page(query.after.unwrap_or(0)).await?.into()))
 }
 
 /// How the sandbox behaves.
