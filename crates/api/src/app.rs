@@ -5,10 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{Aggregate, Position, Timestamp, Version};
 use eventlog::{Clock, CommandContext, ExecuteError, Executed, Executor, IdGen, Log};
 use projections::Views;
-use sagas::Sagas;
+use sagas::{PaymentGateway, Sagas};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{accounts::Accounts, auth::Keys, jobs::Jobs, problem::Problem, settings::Settings};
+use crate::{
+    accounts::Accounts,
+    auth::Keys,
+    jobs::Jobs,
+    problem::Problem,
+    settings::Settings,
+    web::{Admission, Meters},
+};
 
 /// The parts of the platform, shared by all requests.
 pub struct Services {
@@ -24,6 +31,8 @@ pub struct Services {
     pub executor: Executor,
     /// Answers queries; none where there is nothing to do with views.
     pub(crate) views: Option<Views>,
+    /// The payment provider, behind its guard.
+    pub(crate) gateway: Arc<dyn PaymentGateway>,
     /// The process managers.
     pub sagas: Sagas,
     /// Personal data and idempotency keys.
@@ -32,6 +41,12 @@ pub struct Services {
     pub jobs: Jobs,
     /// Cancelled when the program stops.
     pub stopping: CancellationToken,
+    /// What is taken on at once.
+    pub(crate) admission: Admission,
+    /// What is counted of requests.
+    pub(crate) meters: Meters,
+    /// What `/metrics` asked for last.
+    pub(crate) asked: crate::routes::Asked,
     /// Requests under way, which outlive a client that hangs up.
     pub tasks: TaskTracker,
     /// Why the log did not take the last command, if it did not.

@@ -1,4 +1,4 @@
-//! Long work that operators start over HTTP and ask about later: rebuilding and checking views.
+//! Long work that operators start over HTTP and ask about later: rebuilding and checking views, comparing payments.
 
 use std::{
     collections::VecDeque,
@@ -7,6 +7,7 @@ use std::{
 
 use domain::Timestamp;
 use projections::Progress;
+use sagas::ReconcileProgress;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -22,6 +23,8 @@ pub enum JobKind {
     Rebuild,
     /// Folds views beside the live ones and compares.
     Verify,
+    /// Compares the log with the payment provider's books.
+    Reconcile,
 }
 
 /// How far a job is.
@@ -43,13 +46,17 @@ pub struct Job {
     pub job_id: Uuid,
     /// What it does.
     pub kind: JobKind,
-    /// With what: a view's name, or `all`.
+    /// With what: a view's name, `all`, or `payments`.
     pub name: String,
     /// How far it is.
     pub state: JobState,
     /// How far the folding is.
     pub progress: Option<Progress>,
-    /// What came of it, per view.
+    /// How far a reconciliation is: events read, the log's head, entries of the books read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub reconciled: Option<ReconcileProgress>,
+    /// What came of it: a report per view, or one of the reconciliation.
     #[schema(value_type = Vec<Object>)]
     pub reports: Vec<Value>,
     /// Why it ended early.
@@ -86,6 +93,7 @@ impl Jobs {
             name: name.to_owned(),
             state: JobState::Running,
             progress: None,
+            reconciled: None,
             reports: Vec::new(),
             error: None,
             started_at: now,
@@ -104,6 +112,11 @@ impl Jobs {
     /// Notes how far the job is.
     pub fn progress(&self, job_id: Uuid, progress: Progress) {
         self.change(job_id, |job| job.progress = Some(progress));
+    }
+
+    /// Notes how far a reconciliation is.
+    pub fn reconciled(&self, job_id: Uuid, progress: ReconcileProgress) {
+        self.change(job_id, |job| job.reconciled = Some(progress));
     }
 
     /// Notes how the job ended.

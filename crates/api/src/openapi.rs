@@ -17,7 +17,9 @@ use crate::problem::ProblemSchema;
         title = "orderstream",
         description = "An event-sourced order platform: shops, orders, payments, deliveries, notifications.\n\nErrors are \
             problem documents (RFC 9457) with a `code`; `/problems` explains each. Every POST honours `Idempotency-Key`. \
-            Answers to commands carry `Orderstream-Position`; reads take it as `min_position`.",
+            Answers to commands carry `Orderstream-Position`; reads take it as `min_position`.\n\nEvery answer to a principal \
+            with a limit says in `RateLimit` and `RateLimit-Policy` what is left and what is allowed; 429 and 503 carry \
+            `Retry-After`.",
     ),
     tags(
         (name = "orders", description = "Placing, reading, cancelling and following orders."),
@@ -130,18 +132,20 @@ fn show_as_answered(name: &str, schema: &mut Value) {
 }
 
 /// Problem answers that operations refer to: name, what it is.
-const PROBLEMS: [(&str, &str); 11] = [
+const PROBLEMS: [(&str, &str); 13] = [
     ("400", "The request cannot be read: malformed JSON, a wrong parameter or header."),
     ("401", "A valid token is needed."),
     ("403", "The role may not do this."),
     ("404", "There is no such thing, or it is somebody else's."),
+    ("408", "The body did not come in time."),
     ("409", "The state forbids it, or it happened already."),
     ("412", "If-Match does not fit the current version."),
     ("413", "The body is too large."),
     ("415", "The body must be JSON."),
     ("422", "The body is not as it should be, or can never work."),
+    ("429", "Too many requests of one principal; see Retry-After."),
     ("500", "Something is wrong on our side."),
-    ("503", "A part does not answer now; see Retry-After."),
+    ("503", "A part does not answer now, or too much is under way; see Retry-After."),
 ];
 
 fn responses() -> Value {
@@ -158,18 +162,18 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         operation["security"].as_array().is_some_and(|all| all.iter().any(|one| one != &json!({})));
     let command = method != "get";
     let versioned = path.starts_with("/v1/") && !path.starts_with("/v1/admin") && !path.ends_with("/stream");
-    let mut statuses = vec!["500"];
+    let mut statuses = vec!["500", "503"];
     if versioned || command || path.starts_with("/v1/") || path == "/readyz" {
-        statuses.extend(["400", "503"]);
+        statuses.push("400");
     }
     if protected {
-        statuses.extend(["401", "403"]);
+        statuses.extend(["401", "403", "429"]);
     }
     if path.contains('{') || command {
         statuses.push("404");
     }
     if command {
-        statuses.extend(["409", "412", "413", "415", "422"]);
+        statuses.extend(["408", "409", "412", "413", "415", "422"]);
     }
     for status in statuses {
         let refers = json!({"$ref": format!("#/components/responses/Problem{status}")});
@@ -177,7 +181,8 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         answers.map(|answers| answers.entry(status).or_insert(refers));
     }
     let mut more = Vec::new();
-    if command {
+    // A callback is known again by what it says.
+    if command && path != "/v1/payment-callbacks" {
         more.push(parameter(
             "header",
             "Idempotency-Key",

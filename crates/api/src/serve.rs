@@ -1,6 +1,8 @@
 //! Opens the door: listens, answers, and closes in good order.
 
-use std::{borrow::Cow, future::IntoFuture, net::SocketAddr, path::Path, time::Duration};
+mod door;
+
+use std::{borrow::Cow, net::SocketAddr, path::Path, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -30,14 +32,8 @@ impl Server {
         let patience = settings.shutdown_wait();
         let platform = Platform::start_in(data, settings).await?;
         let close = CancellationToken::new();
-        let serving = axum::serve(listener, platform.router())
-            .with_graceful_shutdown(close.clone().cancelled_owned())
-            .into_future();
-        let listening = tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the listener failed");
-            }
-        });
+        let serving = door::serve(listener, platform.app().clone(), platform.router(), close.clone());
+        let listening = tokio::spawn(serving);
         Ok(Self { platform, address, close, listening, patience })
     }
 

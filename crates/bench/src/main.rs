@@ -1,13 +1,19 @@
 //! Measurements of orderstream against the limit of the machine it runs on. Each case prints a table and how it was
 //! made; a figure in the README is one that a case here prints.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod append;
 mod history;
 mod http;
 mod orders;
+mod payments;
 mod rebuild;
+mod server;
 mod stats;
 mod store;
+mod tokens;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -31,6 +37,8 @@ enum Case {
     Append(append::Options),
     /// Paid orders per second over HTTP, the server in a process of its own.
     Orders(orders::Options),
+    /// The originals' load on slow payments, with their figures beside ours, and ten times as much as can be paid.
+    Payments(payments::Options),
     /// Rebuild of all views: events per second, and memory.
     Rebuild(rebuild::Options),
 }
@@ -39,6 +47,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().case {
         Case::Append(options) => append::run(&options),
         Case::Orders(options) => orders::run(&options),
+        Case::Payments(options) => payments::run(&options),
         Case::Rebuild(options) => rebuild::run(&options),
     };
     match done {

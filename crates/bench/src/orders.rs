@@ -3,7 +3,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,6 +11,7 @@ use hdrhistogram::Histogram;
 
 use crate::{
     http::Connection,
+    server::{self, Server},
     stats::spread,
     store::{self, Store},
 };
@@ -54,10 +54,7 @@ struct Round {
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let program = match &options.server {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?.with_file_name("orderstream"),
-    };
+    let program = server::program(options.server.as_ref())?;
     let sqlite = || Candidate::start(&program, None);
     let Store::Postgres(url) = &options.store else {
         return runtime.block_on(compare(options, vec![sqlite()?]));
@@ -85,7 +82,9 @@ impl Candidate {
     /// On files, or on a database.
     fn start(program: &Path, database: Option<&store::Server>) -> Result<Self, Failure> {
         let data = tempfile::tempdir()?;
-        let server = Server::start(program, data.path(), database)?;
+        // All clients are one customer here.
+        let settings = [("ORDERSTREAM_ADMISSION_CUSTOMERS_COMMANDS_PER_SECOND", "0".to_owned())];
+        let server = Server::start(program, data.path(), database, &settings)?;
         let token = Arc::new(server.token(&["--sub", "bench", "--role", "customer"])?);
         let admin = server.token(&["--sub", "bench-admin", "--role", "admin"])?;
         let store = if database.is_some() { "postgres" } else { "sqlite" };
@@ -104,11 +103,11 @@ async fn compare(options: &Options, mut candidates: Vec<Candidate>) -> Result<()
     );
     let mut bodies = Vec::new();
     for candidate in &candidates {
-        bodies.push(Arc::new(order(&candidate.server, options, &candidate.admin).await?));
+        bodies.push(Arc::new(candidate.server.order_body(&options.shop, &candidate.admin).await?));
     }
     for number in 0..=options.rounds {
         for (candidate, body) in candidates.iter_mut().zip(&bodies) {
-            let round = round(&candidate.server.address, options, &candidate.token, body).await?;
+            let round = round(candidate.server.address(), options, &candidate.token, body).await?;
             let millis = |q: f64| round.latency.value_at_quantile(q) as f64 / 1000.0;
             // Whoever comes next shall have the machine to itself.
             let behind = drained(candidate).await?.as_secs_f64();
@@ -178,32 +177,10 @@ async fn round(
     Ok(Round { per_second: latency.len() as f64 / begin.elapsed().as_secs_f64(), latency, refused })
 }
 
-/// A product made to order, so that stock does not run out, and the body of an order of it.
-async fn order(server: &Server, options: &Options, admin: &str) -> Result<String, Failure> {
-    let mut connection = Connection::open(&server.address).await?;
-    let product =
-        serde_json::json!({ "name": "Bench", "price": { "amount_minor": 1000, "currency": "KRW" } });
-    let path = format!("/v1/shops/{}/products", options.shop);
-    let listed = connection.send("POST", &path, admin, &product.to_string()).await?;
-    if listed.status != 201 {
-        return Err(
-            format!("{path} answered {}: {}", listed.status, String::from_utf8_lossy(&listed.body)).into()
-        );
-    }
-    let product: serde_json::Value = serde_json::from_slice(&listed.body)?;
-    let body = serde_json::json!({
-        "shop_id": options.shop,
-        "lines": [{ "product_id": product["product_id"], "quantity": 1 }],
-        "recipient": { "name": "Bench", "phone": "010-0000-0000", "address": "Seoul" },
-        "payment_method": "tok_ok",
-    });
-    Ok(body.to_string())
-}
-
 /// Waits until the views have caught up; how long it took.
 async fn drained(candidate: &Candidate) -> Result<Duration, Failure> {
     let begin = Instant::now();
-    let mut connection = Connection::open(&candidate.server.address).await?;
+    let mut connection = Connection::open(candidate.server.address()).await?;
     while begin.elapsed() < Duration::from_secs(60) {
         let answer = connection.send("GET", "/v1/admin/projections", &candidate.admin, "").await?;
         let views: serde_json::Value = serde_json::from_slice(&answer.body)?;
@@ -215,63 +192,4 @@ async fn drained(candidate: &Candidate) -> Result<Duration, Failure> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Err("the views did not catch up within a minute".into())
-}
-
-/// The server under load; ended when dropped.
-struct Server {
-    process: Child,
-    program: PathBuf,
-    data: PathBuf,
-    address: String,
-}
-
-impl Server {
-    fn start(program: &Path, data: &Path, database: Option<&store::Server>) -> Result<Self, Failure> {
-        let missing = |error: std::io::Error| {
-            format!("{} cannot be started ({error}): build it with --release first", program.display())
-        };
-        let command = || {
-            let mut command = Command::new(program);
-            command.env("ORDERSTREAM_LOG", "warn").env("ORDERSTREAM_DATA", data).stdout(Stdio::null());
-            command.env_remove("ORDERSTREAM_STORE");
-            if let Some(database) = database {
-                command.env("ORDERSTREAM_STORE", &database.url);
-                command.env("ORDERSTREAM_POSTGRES_SCHEMA", &database.schema);
-            }
-            command
-        };
-        if database.is_some() && !command().arg("migrate").status().map_err(missing)?.success() {
-            return Err("the tables could not be made".into());
-        }
-        // Any free port: taken, given back, and used at once.
-        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let process = command().args(["serve", "--listen", &address]).spawn().map_err(missing)?;
-        let server = Self { process, program: program.to_owned(), data: data.to_owned(), address };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(&server.address).is_err() {
-            if Instant::now() > deadline {
-                return Err("the server did not come up within 20 s".into());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(server)
-    }
-
-    fn token(&self, arguments: &[&str]) -> Result<String, Failure> {
-        let output = Command::new(&self.program)
-            .arg("token")
-            .args(arguments)
-            .arg("--data")
-            .arg(&self.data)
-            .output()?;
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself; there is nothing more to be done about either.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

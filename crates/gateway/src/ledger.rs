@@ -89,7 +89,7 @@ impl Ledger {
                 let row = Row { key: &key, kind: "refund", amount, charge_ref, code };
                 let entry = row.once(conn)?;
                 Ok(match entry.code {
-                    None => RefundAnswer::Refunded { provider_ref: format!("re_{key}") },
+                    None => RefundAnswer::Refunded { provider_ref: refund_ref(&key) },
                     Some(code) => RefundAnswer::Failed { code },
                 })
             })
@@ -106,6 +106,25 @@ impl Ledger {
     pub(crate) async fn entry(&self, key: &str) -> Result<Option<LedgerEntry>, StoreError> {
         let key = key.to_owned();
         self.writer.write(move |conn| find(conn, &key)).await
+    }
+
+    /// The last row, 0 when there is none.
+    pub(crate) async fn last_row(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce(max(rowid), 0) FROM entries";
+        self.readers.read(move |conn| conn.query_row(sql, [], |row| row.get(0))).await
+    }
+
+    /// The next entries behind the row `after`, each with its row.
+    pub(crate) async fn rows_after(&self, after: i64) -> Result<Vec<(i64, LedgerEntry)>, StoreError> {
+        self.readers
+            .read(move |conn| {
+                let sql =
+                    format!("SELECT {COLUMNS}, rowid FROM entries WHERE rowid > ?1 ORDER BY rowid LIMIT ?2");
+                let mut statement = conn.prepare_cached(&sql)?;
+                let rows = statement.query_map(params![after, PAGE], |row| Ok((row.get(7)?, read(row)?)))?;
+                rows.collect()
+            })
+            .await
     }
 
     /// The entries behind the row `after`.
@@ -171,6 +190,15 @@ fn outcome(entry: &LedgerEntry) -> ChargeOutcome {
 
 fn charge_ref(key: &str) -> String {
     format!("ch_{key}")
+}
+
+/// The key of the charge with this name.
+pub(crate) fn key_of(charge_ref: &str) -> Option<&str> {
+    charge_ref.strip_prefix("ch_")
+}
+
+pub(crate) fn refund_ref(key: &str) -> String {
+    format!("re_{key}")
 }
 
 fn find(conn: &Connection, key: &str) -> rusqlite::Result<Option<LedgerEntry>> {

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    guard::{BreakerOptions, Guarded},
+    Secret,
+    guard::{BreakerOptions, Guarded, RetryOptions},
     http::{HttpGateway, HttpOptions, UrlError},
 };
 
@@ -33,8 +34,12 @@ pub struct GatewayOptions {
     ///
     /// *Source* of the default, 128: the originals' load, 100 users at once, has to pass without waiting.
     pub max_concurrent: usize,
+    /// What the provider signs its callbacks with. Empty: callbacks are not taken.
+    pub callback_secret: Secret,
     /// When no more calls are made for a while.
     pub breaker: BreakerOptions,
+    /// How many calls are made again.
+    pub retries: RetryOptions,
 }
 
 impl Default for GatewayOptions {
@@ -44,7 +49,9 @@ impl Default for GatewayOptions {
             deadline_ms: 2000,
             connect_timeout_ms: 500,
             max_concurrent: 128,
+            callback_secret: Secret::default(),
             breaker: BreakerOptions::default(),
+            retries: RetryOptions::default(),
         }
     }
 }
@@ -75,6 +82,9 @@ pub enum GatewayOptionsError {
         /// What stands there.
         value: f64,
     },
+    /// A ratio that cannot be.
+    #[error("gateway.retries.ratio is {0}: give 0.0 to 1.0")]
+    RetryRatio(f64),
     /// There is no URL to connect to.
     #[error("gateway.url is empty: the sandbox inside the process needs no connection")]
     NoUrl,
@@ -107,6 +117,11 @@ impl GatewayOptions {
         calls("breaker.probes", breaker.probes, MAX_CALLS)?;
         share("failure_rate", breaker.failure_rate)?;
         share("slow_call_rate", breaker.slow_call_rate)?;
+        let RetryOptions { ratio, per_second } = self.retries;
+        range("retries.per_second", per_second.into(), 1, MAX_CALLS as u64)?;
+        if !(0.0..=1.0).contains(&ratio) {
+            return Err(GatewayOptionsError::RetryRatio(ratio));
+        }
         if self.in_process() { Ok(()) } else { Ok(HttpOptions::from(self).check()?) }
     }
 }
@@ -145,7 +160,8 @@ pub fn connect(options: &GatewayOptions) -> Result<Arc<Guarded<HttpGateway>>, Ga
     options.check()?;
     let http = HttpGateway::new(options.into())?;
     let wait = Duration::from_millis(options.deadline_ms);
-    Ok(Arc::new(Guarded::new(http, options.breaker).with_bulkhead(options.max_concurrent, wait)))
+    let guarded = Guarded::new(http, options.breaker).with_retries(options.retries);
+    Ok(Arc::new(guarded.with_bulkhead(options.max_concurrent, wait)))
 }
 
 #[cfg(test)]
@@ -176,6 +192,9 @@ mod tests {
             "gateway.breaker.minimum_calls is 51: give 1 to 50"
         );
         assert_eq!(wrong(|o| o.breaker.probes = 0), "gateway.breaker.probes is 0: give 1 to 100000");
+        assert_eq!(wrong(|o| o.retries.per_second = 0), "gateway.retries.per_second is 0: give 1 to 100000");
+        assert_eq!(wrong(|o| o.retries.ratio = 1.5), "gateway.retries.ratio is 1.5: give 0.0 to 1.0");
+        assert!(wrong(|o| o.retries.ratio = f64::NAN).contains("NaN"));
         assert!(wrong(|o| o.breaker.failure_rate = 0.0).contains("gateway.breaker.failure_rate is 0"));
         assert!(wrong(|o| o.breaker.slow_call_rate = f64::NAN).contains("slow_call_rate is NaN"));
     }

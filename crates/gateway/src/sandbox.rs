@@ -18,7 +18,7 @@ use sagas::ports::{
 use tokio::time::sleep;
 
 use crate::{
-    behaviour::{Behaviour, BehaviourError},
+    behaviour::{Behaviour, BehaviourError, Fault},
     ledger::Ledger,
 };
 
@@ -111,6 +111,16 @@ impl Sandbox {
         self.ledger.page(after).await
     }
 
+    /// The last row of the books.
+    pub(crate) async fn last_row(&self) -> Result<i64, StoreError> {
+        self.ledger.last_row().await
+    }
+
+    /// The next entries behind a row, each with its row.
+    pub(crate) async fn rows_after(&self, row: i64) -> Result<Vec<(i64, LedgerEntry)>, StoreError> {
+        self.ledger.rows_after(row).await
+    }
+
     /// Writes what waits, then closes the ledger.
     pub async fn close(&self) {
         self.ledger.close().await;
@@ -133,9 +143,27 @@ impl Sandbox {
     }
 }
 
-#[async_trait]
-impl PaymentGateway for Sandbox {
-    async fn charge(&self, key: &str, amount: Money, token: &str) -> Result<ChargeOutcome, GatewayError> {
+/// An answer to a call that was carried out, and what is to go wrong with it on the way.
+pub(crate) struct Answered<T> {
+    pub(crate) answer: T,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl<T> Answered<T> {
+    /// As it comes out inside the process.
+    fn arrived(self) -> Result<T, GatewayError> {
+        self.fault.map_or(Ok(self.answer), |fault| Err(GatewayError::Unknown(fault.told().to_owned())))
+    }
+}
+
+/// The calls as the server makes them, which lets faults happen where they would.
+impl Sandbox {
+    pub(crate) async fn charged(
+        &self,
+        key: &str,
+        amount: Money,
+        token: &str,
+    ) -> Result<Answered<ChargeOutcome>, GatewayError> {
         let behaviour = self.think().await?;
         if token == method::SLOW {
             sleep(SLOW).await;
@@ -146,32 +174,57 @@ impl PaymentGateway for Sandbox {
             method::INSUFFICIENT_FUNDS => Some("insufficient_funds"),
             _ => Some("unknown_payment_method"),
         };
-        let (outcome, calls) =
+        let (answer, calls) =
             self.ledger.charge(key, amount, declined).await.map_err(|error| unknown(&error))?;
         pause(behaviour.late()).await;
         if token == method::TIMEOUT_THEN_CAPTURED && calls == 1 {
             return Err(GatewayError::Unknown("no answer within the deadline".to_owned()));
         }
-        Ok(outcome)
+        Ok(Answered { answer, fault: behaviour.fault() })
     }
 
-    async fn void(&self, key: &str) -> Result<VoidOutcome, GatewayError> {
+    pub(crate) async fn voided(&self, key: &str) -> Result<Answered<VoidOutcome>, GatewayError> {
         let behaviour = self.think().await?;
-        let outcome = self.ledger.void(key).await.map_err(|error| unknown(&error))?;
+        let answer = self.ledger.void(key).await.map_err(|error| unknown(&error))?;
         pause(behaviour.late()).await;
-        Ok(outcome)
+        Ok(Answered { answer, fault: behaviour.fault() })
     }
 
-    async fn refund(&self, key: &str, charge_ref: &str, amount: Money) -> Result<RefundAnswer, GatewayError> {
+    pub(crate) async fn refunded(
+        &self,
+        key: &str,
+        charge_ref: &str,
+        amount: Money,
+    ) -> Result<Answered<RefundAnswer>, GatewayError> {
         let behaviour = self.think().await?;
         let answer = self.ledger.refund(key, charge_ref, amount).await.map_err(|error| unknown(&error))?;
         pause(behaviour.late()).await;
-        Ok(answer)
+        Ok(Answered { answer, fault: behaviour.fault() })
+    }
+
+    pub(crate) async fn looked_up(&self, key: &str) -> Result<Answered<Option<ChargeOutcome>>, GatewayError> {
+        let behaviour = self.think().await?;
+        let answer = self.ledger.look_up(key).await.map_err(|error| unknown(&error))?;
+        Ok(Answered { answer, fault: behaviour.fault() })
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for Sandbox {
+    async fn charge(&self, key: &str, amount: Money, token: &str) -> Result<ChargeOutcome, GatewayError> {
+        self.charged(key, amount, token).await?.arrived()
+    }
+
+    async fn void(&self, key: &str) -> Result<VoidOutcome, GatewayError> {
+        self.voided(key).await?.arrived()
+    }
+
+    async fn refund(&self, key: &str, charge_ref: &str, amount: Money) -> Result<RefundAnswer, GatewayError> {
+        self.refunded(key, charge_ref, amount).await?.arrived()
     }
 
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
-        self.think().await?;
-        self.ledger.look_up(key).await.map_err(|error| unknown(&error))
+        self.looked_up(key).await?.arrived()
     }
 
     async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, GatewayError> {
@@ -284,6 +337,21 @@ mod tests {
         sandbox.behave(Behaviour::default()).unwrap();
         assert_eq!(gateway.availability(), Availability::Available);
         gateway.charge("a:1", krw(100), method::OK).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_goes_wrong_is_unknown_and_stands_in_the_books() {
+        for fault in ["garbage_rate", "wrong_body_rate", "drop_rate"] {
+            let (_dir, sandbox) = sandbox();
+            let behaviour = serde_json::from_value(serde_json::json!({ fault: 1.0 })).unwrap();
+            sandbox.behave(behaviour).unwrap();
+            let charged = sandbox.charge("a:1", krw(100), method::OK).await;
+            assert!(matches!(charged, Err(GatewayError::Unknown(_))), "{fault}: {charged:?}");
+            assert!(matches!(sandbox.look_up("a:1").await, Err(GatewayError::Unknown(_))), "{fault}");
+            assert!(matches!(sandbox.void("b:1").await, Err(GatewayError::Unknown(_))), "{fault}");
+            assert!(matches!(sandbox.refund("r:1", "ch_a:1", krw(60)).await, Err(GatewayError::Unknown(_))));
+            assert_eq!(sandbox.entries().await.unwrap().len(), 3, "{fault}");
+        }
     }
 
     #[tokio::test]

@@ -143,6 +143,42 @@ pub struct LedgerAnswer {
     pub next: Option<String>,
 }
 
+/// What a callback tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackStatus {
+    /// A charge: the money was taken.
+    Captured,
+    /// A charge: the money was not taken, and will not be under this key.
+    Declined,
+    /// A refund: the money was given back.
+    Refunded,
+    /// A refund: the money was not given back.
+    Failed,
+}
+
+/// What a provider posts of its own accord when a charge or a refund is final: the same as its answer to the call, which
+/// may have been lost. It may come more than once, before the answer, and in any order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Callback {
+    /// The provider's name for what it tells; the same in every repeat.
+    pub event_id: String,
+    /// The idempotency key of the charge or the refund.
+    pub key: String,
+    /// What became of it.
+    pub status: CallbackStatus,
+    /// The provider's name for the charge or the refund, if money moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_ref: Option<String>,
+    /// Why not, if none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Of a refund: the idempotency key of the charge that it is taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge_key: Option<String>,
+}
+
 /// An error as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProblemDocument {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     payments::Payments,
@@ -27,22 +28,28 @@ const REMEMBERED: Duration = Duration::from_millis(100);
 /// When to ask again while nobody makes payments.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Tells the others, until `stop`.
+/// Tells the others, until `stop`: each under a name of his own, or whose breaker has opened would be overruled by whose has
+/// not, twice a second.
 pub(crate) async fn publish(store: Arc<dyn Backend>, shared: Arc<Shared>, stop: CancellationToken) {
-    loop {
-        let now = shared.effects.gateway.availability();
-        if let Err(error) = store.publish(NAME, to_text(now), HOLDS).await {
+    let holder = Uuid::now_v7();
+    let say = async |now: Availability, ttl: Duration| {
+        if let Err(error) = store.publish(NAME, holder, to_text(now), ttl).await {
             tracing::debug!(%error, "whether payments can be made is not published");
         }
+    };
+    loop {
+        say(shared.effects.gateway.availability(), HOLDS).await;
         if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
+            // Whoever ends takes his word back. Should the store be closed already, it runs out by itself.
+            say(Availability::Unavailable { retry_after: ASK_AGAIN }, Duration::ZERO).await;
             return;
         }
     }
 }
 
 impl Sagas {
-    /// Whether payments can be made now, as whoever makes them said last. While nobody does (the process manager runs
-    /// nowhere), they cannot.
+    /// Whether payments can be made now, as those who make them said last: they can if one of them can, since work is shared.
+    /// While nobody makes any (the process manager runs nowhere), they cannot.
     ///
     /// # Errors
     /// The store does not answer.
@@ -54,7 +61,7 @@ impl Sagas {
         if let Some((availability, _)) = remembered.filter(|(_, at)| at.elapsed() < REMEMBERED) {
             return Ok(availability);
         }
-        let now = from_published(self.store.published(NAME).await?);
+        let now = from_published(&self.store.published(NAME).await?);
         *locked(&self.shared.availability) = Some((now, Instant::now()));
         Ok(now)
     }
@@ -67,26 +74,32 @@ fn to_text(availability: Availability) -> String {
     }
 }
 
-fn from_published(published: Option<Published>) -> Availability {
-    let Some(Published { value, left }) = published else {
-        return Availability::Unavailable { retry_after: ASK_AGAIN };
-    };
-    match value.strip_prefix("unavailable ") {
-        None => Availability::Available,
-        Some(millis) => {
-            // The word is as old as it has lost of its time.
-            let said = Duration::from_millis(millis.parse().unwrap_or(0));
-            Availability::Unavailable { retry_after: said.saturating_sub(HOLDS.saturating_sub(left)) }
+fn from_published(published: &[Published]) -> Availability {
+    let mut least = None;
+    for Published { value, left } in published {
+        match value.strip_prefix("unavailable ") {
+            None => return Availability::Available,
+            Some(millis) => {
+                // The word is as old as it has lost of its time.
+                let said = Duration::from_millis(millis.parse().unwrap_or(0));
+                let wait = said.saturating_sub(HOLDS.saturating_sub(*left));
+                least = Some(least.map_or(wait, |least: Duration| least.min(wait)));
+            }
         }
     }
+    Availability::Unavailable { retry_after: least.unwrap_or(ASK_AGAIN) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn said(availability: Availability, left: Duration) -> Published {
+        Published { value: to_text(availability), left }
+    }
+
     fn read(availability: Availability, left: Duration) -> Availability {
-        from_published(Some(Published { value: to_text(availability), left }))
+        from_published(&[said(availability, left)])
     }
 
     #[test]
@@ -100,6 +113,14 @@ mod tests {
 
     #[test]
     fn silence_means_that_nobody_makes_payments() {
-        assert_eq!(from_published(None), Availability::Unavailable { retry_after: ASK_AGAIN });
+        assert_eq!(from_published(&[]), Availability::Unavailable { retry_after: ASK_AGAIN });
+    }
+
+    #[test]
+    fn one_who_can_make_payments_is_enough_and_otherwise_the_shortest_wait_counts() {
+        let wait = |secs| Availability::Unavailable { retry_after: Duration::from_secs(secs) };
+        let [open, shorter, can] = [wait(2), wait(1), Availability::Available].map(|it| said(it, HOLDS));
+        assert_eq!(from_published(&[said(wait(2), HOLDS), shorter]), wait(1));
+        assert_eq!(from_published(&[open, can]), Availability::Available);
     }
 }

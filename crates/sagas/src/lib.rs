@@ -18,6 +18,7 @@ mod operate;
 pub mod payments;
 pub mod ports;
 pub mod process;
+pub mod reconcile;
 pub mod returns;
 mod runner;
 mod sagas;
@@ -29,10 +30,11 @@ pub mod vouchers;
 pub use channels::LogChannel;
 pub use listing::{InstanceCursor, InstanceCursorError, InstanceFilter, InstancePage};
 pub use ports::{
-    Availability, CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, Message,
-    PaymentGateway, PortError, RefundAnswer, Tokens, VoidOutcome,
+    Availability, CarriedVoucher, Channel, ChannelError, ChargeOutcome, GatewayError, GatewayFigures,
+    Message, PaymentGateway, PortError, RefundAnswer, Tokens, Try, VoidOutcome,
 };
 pub use process::{Action, Awaiting, EffectCall, Input, Process, Reaction, Step};
+pub use reconcile::{ReconcileError, ReconcileOptions, ReconcileProgress, ReconcileReport, mend, reconcile};
 #[doc(hidden)]
 pub use runner::completed;
 pub use sagas::{Effects, ProcessStatus, SagaError, SagaOptions, Sagas, process_names};

@@ -114,6 +114,49 @@ pub enum Availability {
     },
 }
 
+/// Whether a try is the first of its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Try {
+    /// Nothing was tried before.
+    First,
+    /// An earlier try failed.
+    Again,
+}
+
+/// How a gateway is doing, whatever stands behind it: for metrics, the admin API and the log. Counters count since the
+/// program's start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GatewayFigures {
+    /// The circuit breaker's state: `closed`, `open`, `half_open`.
+    pub state: &'static str,
+    /// How long it stays open; zero when it is not. Milliseconds.
+    pub open_for_ms: u64,
+    /// How often the breaker opened.
+    pub opened: u64,
+    /// How many calls the breaker refused.
+    pub refused: u64,
+    /// Calls that the breaker judges by: those since its last change of state, as many as its window has.
+    pub window_calls: usize,
+    /// Those of them that failed.
+    pub window_failures: usize,
+    /// Those of them that were slow.
+    pub window_slow: usize,
+    /// Calls under way.
+    pub under_way: usize,
+    /// How many calls may be under way; none where that is not bounded.
+    pub places: Option<usize>,
+    /// First tries that were let go ahead.
+    pub first_tries: u64,
+    /// Further tries that were let go ahead.
+    pub retries: u64,
+    /// How often a further try was told to wait, since there were too many already.
+    pub retries_put_off: u64,
+    /// How many further tries may be made at once now.
+    pub retries_left: u64,
+    /// What the last call that failed said, if one did.
+    pub last_error: Option<String>,
+}
+
 /// A payment provider. Every call carries an idempotency key: the same key never moves money twice.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync + 'static {
@@ -153,6 +196,24 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// Whether a call now would reach the provider, as far as is known. Asks nobody, so it can be asked for every order.
     fn availability(&self) -> Availability {
         Availability::Available
+    }
+
+    /// Asked before every try of a charge or a refund, which may be several calls. A refusal says how long to wait before
+    /// asking again; it is no failure, since nothing was tried.
+    ///
+    /// # Errors
+    /// How long to wait.
+    fn permit(&self, which: Try) -> Result<(), Duration> {
+        let _ = which;
+        match self.availability() {
+            Availability::Available => Ok(()),
+            Availability::Unavailable { retry_after } => Err(retry_after),
+        }
+    }
+
+    /// How it is doing; none for a gateway that does not count.
+    fn figures(&self) -> Option<GatewayFigures> {
+        None
     }
 }
 

@@ -195,12 +195,17 @@ impl Shared {
     }
 
     /// When a step that has failed `attempts` times is tried again: doubling, with full jitter on the upper half.
-    pub(crate) fn retry_at(&self, attempts: u32) -> Timestamp {
-        let first = self.options.first_retry;
-        let wait =
-            first.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(self.options.longest_retry);
+    pub(crate) fn retry_at(&self, attempts: u32, longest: Option<Duration>) -> Timestamp {
+        let SagaOptions { first_retry: first, longest_retry } = self.options;
+        let longest = longest.map_or(longest_retry, |longest| longest.min(longest_retry));
+        let wait = first.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(longest);
         let jittered = wait.mul_f64(rand::rng().random_range(0.5..1.0));
         self.clock.now() + chrono::Duration::from_std(jittered).unwrap_or_default()
+    }
+
+    /// The longest time between two tries.
+    pub(crate) fn longest_retry(&self) -> chrono::Duration {
+        chrono::Duration::from_std(self.options.longest_retry).unwrap_or(chrono::Duration::MAX)
     }
 
     pub(crate) fn advanced(&self, process: &'static str, position: Position) {

@@ -21,7 +21,7 @@ use std::{
 use async_trait::async_trait;
 use domain::{CustomerId, NotificationId, NotifiedChange, ShopId, Subject, Timestamp, VoucherId};
 use eventlog::Clock;
-use hmac::{Hmac, Mac};
+use gateway::{Secret, signature};
 use reqwest::{
     Client, StatusCode, Url,
     dns::{Name, Resolve, Resolving},
@@ -30,13 +30,10 @@ use reqwest::{
 };
 use sagas::{Channel, ChannelError, Message};
 use serde::Serialize;
-use sha2::Sha256;
 
 use super::is_public;
-use crate::settings::{NotificationsError, Secret, Webhook};
+use crate::settings::{NotificationsError, Webhook};
 
-/// The header that proves who sent a message.
-pub(super) const SIGNATURE: &str = "orderstream-signature";
 /// The header by which a receiver knows a message that it has seen.
 pub(super) const NOTIFICATION_ID: &str = "orderstream-notification-id";
 /// Who asks.
@@ -88,7 +85,7 @@ impl Channel for WebhookChannel {
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(NOTIFICATION_ID, message.notification_id.to_string())
-            .header(SIGNATURE, signature(&self.secret, now.timestamp(), &body))
+            .header(signature::SIGNATURE, signature::sign(&self.secret, now.timestamp(), &body))
             .body(body)
             .send()
             .await
@@ -133,21 +130,6 @@ impl<'a> Payload<'a> {
             voucher: voucher.map(|v| Voucher { voucher_id: v.voucher_id, code: v.code.as_str() }),
         }
     }
-}
-
-/// The value of the signature's header.
-fn signature(secret: &Secret, unix_secs: i64, body: &[u8]) -> String {
-    let digest = keyed(secret, unix_secs, body).finalize().into_bytes();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={unix_secs},v1={hex}")
-}
-
-fn keyed(secret: &Secret, unix_secs: i64, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("{unix_secs}.").as_bytes());
-    mac.update(body);
-    mac
 }
 
 fn judge(status: StatusCode) -> Result<(), ChannelError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eventlog::{AppendError, LogError, StoreError, transfer::ImportError};
 use projections::ViewError;
-use sagas::SagaError;
+use sagas::{ReconcileError, SagaError, reconcile::MendError};
 
 use crate::{
     StartError,
@@ -50,6 +50,15 @@ pub enum CliError {
     /// The audit of the log found violations.
     #[error("{0} violations of invariants; docs/INVARIANTS.md says what each of them means and who keeps it")]
     Violations(u64),
+    /// The log and the provider's books differ.
+    #[error("the log and the payment provider's books differ in {0} places")]
+    PaymentsDiffer(u64),
+    /// The log and the books could not be compared.
+    #[error(transparent)]
+    Reconcile(Box<ReconcileError>),
+    /// What differs could not be mended.
+    #[error(transparent)]
+    Mend(Box<MendError>),
     /// The running platform refused.
     #[error("the platform at {base} answered {status}: {detail}")]
     Refused {
@@ -136,7 +145,14 @@ macro_rules! boxed {
         }
     )*};
 }
-boxed!(Start(StartError), Demo(DemoError), Settings(SettingsError), Import(ImportError));
+boxed!(
+    Start(StartError),
+    Demo(DemoError),
+    Settings(SettingsError),
+    Import(ImportError),
+    Reconcile(ReconcileError),
+    Mend(MendError)
+);
 
 impl CliError {
     /// 2 for wrong usage, settings among it, else 1.

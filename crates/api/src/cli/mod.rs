@@ -11,6 +11,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod payment_sandbox;
+mod payments;
 mod progress;
 mod projections;
 mod remote;
@@ -57,6 +58,9 @@ enum Command {
     /// Process managers: what they work on and what is stuck.
     #[command(subcommand)]
     Sagas(sagas::Command),
+    /// Payments: our log against the provider's books.
+    #[command(subcommand)]
+    Payments(payments::Command),
     /// Print a token for the HTTP interface.
     Token(token::Args),
     /// Run the stand-in payment provider, a server of its own that moves no money.
@@ -105,6 +109,7 @@ async fn carry_out(command: Command, output: Output) -> Result<(), CliError> {
         Command::Projections(command) => projections::run(command, &output).await,
         Command::Events(command) => events::run(command, &output).await,
         Command::Sagas(command) => sagas::run(command, &output).await,
+        Command::Payments(command) => payments::run(command, &output).await,
         Command::Token(args) => token::run(args, &output),
         Command::PaymentSandbox(args) => payment_sandbox::run(args).await,
         Command::Health(args) => health::run(args, &output).await,

@@ -3,8 +3,8 @@
 use std::{ops::RangeInclusive, path::PathBuf};
 
 use gateway::{
-    Sandbox, SandboxOptions,
-    server::{SandboxServer, SandboxServerOptions},
+    Sandbox, SandboxOptions, Secret,
+    server::{CallbackOptions, SandboxServer, SandboxServerOptions},
 };
 
 use super::{CliError, access::Place};
@@ -22,6 +22,15 @@ pub(super) struct Args {
     /// Share of the calls that fail without having done anything: 0.0 to 1.0.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse_share)]
     fail_rate: f64,
+    /// Where it posts what became of each charge and refund: the platform's /v1/payment-callbacks.
+    #[arg(long, value_name = "URL", requires = "callback_secret")]
+    callback_url: Option<String>,
+    /// What it signs these callbacks with; the platform's gateway.callback_secret.
+    #[arg(long, value_name = "SECRET", env = "PAYMENT_SANDBOX_CALLBACK_SECRET", hide_env_values = true, value_parser = parse_secret)]
+    callback_secret: Option<Secret>,
+    /// How often it posts each callback.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    callback_copies: u32,
     /// Folder in which it keeps its books, in a folder of their own.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -31,7 +40,12 @@ pub(super) struct Args {
 const MAX_LATENCY_MS: u64 = 600_000;
 
 pub(super) async fn run(args: Args) -> Result<(), CliError> {
-    let Args { listen, latency, fail_rate, data } = args;
+    let Args { listen, latency, fail_rate, callback_url, callback_secret, callback_copies, data } = args;
+    let callbacks = callback_url.map(|url| CallbackOptions {
+        url,
+        secret: callback_secret.unwrap_or_default(),
+        copies: callback_copies,
+    });
     // Before anybody can know that it runs, so that no signal ends it the hard way.
     let stop = stop_signal();
     let folder = Place::in_folder(data).settings()?.data.join("payment-sandbox");
@@ -39,7 +53,8 @@ pub(super) async fn run(args: Args) -> Result<(), CliError> {
     let path = folder.join("sandbox.db");
     let options = SandboxOptions { latency_ms: latency, fail_rate };
     let sandbox = Sandbox::open(&path, options).map_err(|source| StartError::Store { path, source })?;
-    let server = SandboxServer::start(sandbox.clone(), &listen, SandboxServerOptions::default()).await?;
+    let options = SandboxServerOptions { callbacks, ..SandboxServerOptions::default() };
+    let server = SandboxServer::start(sandbox.clone(), &listen, options).await?;
     held.announce(&server.address().to_string())?;
     println!("the payment sandbox listens on {} - see {}/openapi.json", server.url(), server.url());
     stop.await;
@@ -58,6 +73,10 @@ fn parse_latency(text: &str) -> Result<RangeInclusive<u64>, String> {
         (Some(min), Some(max)) if min <= max => Ok(min..=max),
         _ => Err(wrong()),
     }
+}
+
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    if text.is_empty() { Err("it is empty: give the secret".to_owned()) } else { Ok(Secret::new(text)) }
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {

@@ -20,6 +20,7 @@ pub(super) struct Meter {
 struct Inner {
     bar: Option<ProgressBar>,
     what: String,
+    unit: &'static str,
     started: Instant,
     plain: Mutex<Instant>,
 }
@@ -27,20 +28,26 @@ struct Inner {
 impl Meter {
     /// Work on `total` events; 0 when nobody knows how many.
     pub(super) fn new(what: &str, total: u64) -> Self {
+        Self::counting(what, "events", total)
+    }
+
+    /// The same on other things than events.
+    pub(super) fn counting(what: &str, unit: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             let template = if total == 0 {
-                "{msg} {spinner} {human_pos} events  {per_sec}  {elapsed}"
+                "{msg} {spinner} {human_pos} UNIT  {per_sec}  {elapsed}"
             } else {
-                "{msg} [{bar:32}] {human_pos}/{human_len} events  {per_sec}  {eta} left"
+                "{msg} [{bar:32}] {human_pos}/{human_len} UNIT  {per_sec}  {eta} left"
             };
-            let style = ProgressStyle::with_template(template).expect("the templates above are well formed");
+            let style = ProgressStyle::with_template(&template.replace("UNIT", unit)).expect("the templates above are well formed");
             bar.set_style(style.progress_chars("=> "));
             bar.set_message(what.to_owned());
             bar
         });
         let now = Instant::now();
-        Self { inner: Arc::new(Inner { bar, what: what.to_owned(), started: now, plain: Mutex::new(now) }) }
+        let (what, plain) = (what.to_owned(), Mutex::new(now));
+        Self { inner: Arc::new(Inner { bar, what, unit, started: now, plain }) }
     }
 
     /// Work on one view, or on all.
@@ -73,7 +80,7 @@ impl Meter {
     pub(super) fn finish(&self, total: Option<u64>) {
         match (&self.inner.bar, total) {
             (Some(bar), _) => bar.finish_and_clear(),
-            (None, Some(total)) => eprintln!("{}: {total} events, done", self.inner.what),
+            (None, Some(total)) => eprintln!("{}: {total} {}, done", self.inner.what, self.inner.unit),
             (None, None) => {}
         }
     }
@@ -82,10 +89,10 @@ impl Meter {
         let seconds = self.inner.started.elapsed().as_secs_f64().max(0.001);
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let (rate, left) = (done as f64 / seconds, total.saturating_sub(done) as f64);
-        let what = &self.inner.what;
+        let Inner { what, unit, .. } = &*self.inner;
         if total == 0 || rate < 1.0 {
-            return format!("{what}: {done} events, {rate:.0}/s");
+            return format!("{what}: {done} {unit}, {rate:.0}/s");
         }
-        format!("{what}: {done} of {total} events, {rate:.0}/s, {:.0} s left", left / rate)
+        format!("{what}: {done} of {total} {unit}, {rate:.0}/s, {:.0} s left", left / rate)
     }
 }

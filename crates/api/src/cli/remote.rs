@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use chrono::Utc;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -51,8 +51,20 @@ impl Remote {
         Ok(serde_json::from_value(self.call(Method::POST, path).await?)?)
     }
 
+    /// `POST` with a body.
+    pub(super) async fn post_with<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, CliError> {
+        Ok(serde_json::from_value(self.send(self.request(Method::POST, path).json(body)).await?)?)
+    }
+
     async fn call(&self, method: Method, path: &str) -> Result<Value, CliError> {
-        let request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        self.send(self.request(method, path)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Value, CliError> {
         let response = request.send().await?;
         let (status, text) = (response.status(), response.text().await?);
         if status.is_success() {

@@ -20,7 +20,9 @@ use crate::{
     auth::Keys,
     channels,
     jobs::Jobs,
+    routes,
     settings::{Settings, SettingsError},
+    web::{Admission, Meters},
 };
 
 /// Everything but its consumers.
@@ -51,7 +53,7 @@ pub(super) async fn open(
         None => gateway::connect(&settings.gateway)?,
     };
     let effects = Effects {
-        gateway,
+        gateway: gateway.clone(),
         tokens: Arc::new(accounts.clone()),
         channel: channels::chosen(&settings.notifications, Arc::new(accounts.clone()), clock.clone())
             .map_err(SettingsError::from)?,
@@ -65,11 +67,15 @@ pub(super) async fn open(
     };
     let services = Services {
         ids: IdGen::new(clock.clone()),
+        admission: Admission::new(&settings),
+        meters: Meters::default(),
+        asked: routes::Asked::default(),
         settings,
         clock,
         keys,
         executor,
         views,
+        gateway,
         sagas,
         accounts,
         jobs: Jobs::default(),

@@ -40,6 +40,7 @@ codes! {
     TokenMissing = "token_missing", UNAUTHORIZED, "A token is needed", "Send Authorization: Bearer TOKEN. `orderstream token` makes one.";
     TokenExpired = "token_expired", UNAUTHORIZED, "The token is expired", "Get a new token.";
     TokenInvalid = "token_invalid", UNAUTHORIZED, "The token is not valid", "The signature, algorithm, audience or a claim is wrong.";
+    SignatureInvalid = "signature_invalid", UNAUTHORIZED, "The signature is not valid", "Orderstream-Signature is missing, too old, or does not fit the body and the secret.";
     Forbidden = "forbidden", FORBIDDEN, "The role may not do this", "The token's role is not among those that may make this call.";
     // Where.
     NotFound = "not_found", NOT_FOUND, "There is no such thing", "Nothing has this id, or it is somebody else's.";
@@ -57,9 +58,11 @@ codes! {
     VoucherNotFound = "voucher_not_found", NOT_FOUND, "There is no such voucher", "No voucher has this id, or it is somebody else's. It appears a moment after its reservation is paid.";
     InstanceNotFound = "instance_not_found", NOT_FOUND, "There is no such process instance", "No process manager works on this key.";
     ProjectionNotFound = "projection_not_found", NOT_FOUND, "There is no such view", "GET /v1/admin/projections names them.";
+    CallbacksOff = "callbacks_off", NOT_FOUND, "Callbacks are not taken", "Set gateway.callback_secret to the secret that the payment provider signs its callbacks with.";
     JobNotFound = "job_not_found", NOT_FOUND, "There is no such job", "Jobs are forgotten when the program stops.";
     // The body.
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "The detail names the limit.";
+    BodyTooSlow = "body_too_slow", REQUEST_TIMEOUT, "The body did not come in time", "The detail names how long it may take.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON", "Send Content-Type: application/json.";
     UnknownField = "unknown_field", UNPROCESSABLE_ENTITY, "The body has a field that nobody knows", "Fields are never ignored; a status in particular cannot be set, only commands can be given.";
     InvalidBody = "invalid_body", UNPROCESSABLE_ENTITY, "The body is not as it should be", "A field is missing, of the wrong type or out of range; errors names each.";
@@ -126,10 +129,14 @@ codes! {
     IllegalTransition = "illegal_transition", CONFLICT, "The state forbids it", "The detail names the state and what was asked.";
     NotStuck = "not_stuck", CONFLICT, "The instance is not stuck", "Only a stuck instance can be retried or skipped.";
     RebuildRunning = "rebuild_running", CONFLICT, "The view is being rebuilt", "Wait for the job that runs.";
+    JobRunning = "job_running", CONFLICT, "The same job is under way", "job_id names it: wait for its end.";
     Refused = "refused", CONFLICT, "The state forbids it", "The detail says why.";
     Contended = "contended", CONFLICT, "Too many at once", "Others kept changing the same thing. Try again.";
     RequestInProgress = "request_in_progress", CONFLICT, "The request is still under way", "A request with this idempotency key has not ended. Ask again after Retry-After seconds.";
     VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "It was changed meanwhile", "If-Match does not fit the current version. Read it again.";
+    // Too much.
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests of one principal", "Nothing was done. Try again after Retry-After seconds; RateLimit and RateLimit-Policy say what is left and what is allowed.";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too much is under way", "Nothing was done, nothing is remembered: try again, with the same idempotency key, after Retry-After seconds.";
     // We cannot, now.
     LogUnavailable = "log_unavailable", SERVICE_UNAVAILABLE, "The event log does not answer", "The outcome may be unknown. Try again with the same idempotency key.";
     PaymentUnavailable = "payment_unavailable", SERVICE_UNAVAILABLE, "Payments cannot be made now", "Nothing was ordered or charged. Try again after Retry-After seconds.";

@@ -54,6 +54,8 @@ impl Problem {
         match code {
             Code::RequestInProgress
             | Code::Contended
+            | Code::RateLimited
+            | Code::Overloaded
             | Code::LogUnavailable
             | Code::StorageFull
             | Code::ViewBehind

@@ -9,8 +9,10 @@ mod deliveries;
 mod docs;
 mod health;
 mod ids;
+mod metrics;
 mod notifications;
 mod orders;
+mod payment_callbacks;
 mod payments;
 mod products;
 mod refunds;
@@ -26,7 +28,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{app::App, openapi, problem, web::request_context};
+pub(crate) use metrics::Asked;
+
+use crate::{
+    app::App,
+    openapi, problem,
+    web::{admit, observe, request_context},
+};
 
 /// Every documented route.
 fn documented() -> OpenApiRouter<App> {
@@ -36,6 +44,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(orders::router())
         .merge(deliveries::router())
         .merge(payments::router())
+        .merge(payment_callbacks::router())
         .merge(refunds::router())
         .merge(coupons::router())
         .merge(resorts::router())
@@ -47,6 +56,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(contacts::router())
         .merge(admin::router())
         .merge(health::router())
+        .merge(metrics::router())
         .merge(docs::router())
 }
 
@@ -56,9 +66,9 @@ pub fn document() -> Value {
     openapi::finish(documented().get_openapi())
 }
 
-/// All routes. A process that does not run `api` answers only whether it lives and is ready.
+/// All routes. A process that does not run `api` answers only whether it lives and is ready, and what it counts.
 pub fn router(app: &App) -> Router {
-    let routes = if app.settings.runs_api() { documented() } else { health::router() };
+    let routes = if app.settings.runs_api() { documented() } else { health::router().merge(metrics::router()) };
     let (routes, outline) = routes.split_for_parts();
     let document = openapi::finish(&outline);
     let routes = routes.route("/openapi.json", get(move || async move { axum::Json(document) }));
@@ -70,6 +80,8 @@ pub fn router(app: &App) -> Router {
     routes
         .layer(CatchPanicLayer::custom(problem::on_panic))
         .layer(middleware::from_fn(problem::only_problems))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
         .layer(middleware::from_fn_with_state(app.clone(), request_context))
+        .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }

@@ -1,5 +1,7 @@
 //! `/v1/payments`: what was charged, and paying later.
 
+use std::time::Duration;
+
 use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
     Aggregate, AggregateKind, ContactId, CustomerId, Envelope, Event, PaymentId, ShopId, StreamId, Subject,
@@ -21,8 +23,8 @@ use crate::{
     auth::{Principal, Role},
     problem::{Code, Problem, refusal},
     web::{
-        Answer, Body, Command, Following, Page, PageQuery, Params, PathId, Reading, check, page_of, present,
-        scope, single,
+        Answer, Body, Class, Command, Following, Page, PageQuery, Params, PathId, Place, Reading, Refused,
+        check, page_of, place_to_pay, present, scope, single,
     },
 };
 
@@ -111,9 +113,10 @@ async fn pay(
     command
         .meta
         .once(&app.clone(), |ticket, meta| async move {
+            let mut place = None;
             if !ticket.again {
                 check_payable(&app, id).await?;
-                can_be_made(&app).await?;
+                place = Some(can_be_made(&app).await?);
             }
             let contact_id = ContactId::derived(id.uuid(), "method", &ticket.ids.command_id.to_string());
             let contact = NewContact {
@@ -125,21 +128,43 @@ async fn pay(
             let command = PaymentCommand::StartCapture { method: contact_id, at: app.now() };
             let (context, expected) = (meta.context(&app, ticket, subject.uuid()), meta.expected());
             let work = start_and_wait(app, id, subject, customer, command, expected, context);
+            let work = async move {
+                let _place = place;
+                work.await
+            };
             Ok(ticket.then(work).with_contact(Some(contact)))
         })
         .await
 }
 
-/// Refuses, before anything is written, what would have to be paid now while nobody can make payments.
-pub(super) async fn can_be_made(app: &App) -> Result<(), Problem> {
+/// Refuses, before anything is written, what would have to be paid now while nobody can make payments, or too many wait
+/// for theirs; else a place to wait in.
+pub(super) async fn can_be_made(app: &App) -> Result<Place, Problem> {
     match app.sagas.payments_availability().await? {
-        Availability::Available => Ok(()),
+        Availability::Available if is_being_tried(app) => {
+            let detail =
+                "payments cannot be made at the moment: it is being tried whether their provider is back";
+            Err(unavailable(app, detail, Duration::ZERO))
+        }
+        Availability::Available => place_to_pay(app),
         Availability::Unavailable { retry_after } => {
-            let secs = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             let detail = "payments cannot be made at the moment: their provider does not answer, or no process makes them";
-            Err(Problem::new(Code::PaymentUnavailable, detail).retry_after(secs))
+            Err(unavailable(app, detail, retry_after))
         }
     }
+}
+
+/// Whether the breaker is half open and has as many payments to try as it lets through: more would wait for their result,
+/// and for the next outage if it is a bad one.
+fn is_being_tried(app: &App) -> bool {
+    let enough = app.admission.waiting_for_payment.taken() >= app.settings.gateway.breaker.probes;
+    enough && app.gateway.figures().is_some_and(|figures| figures.state == "half_open")
+}
+
+fn unavailable(app: &App, detail: &str, retry_after: Duration) -> Problem {
+    app.meters.refused(Class::Commands, Refused::PaymentUnavailable);
+    let secs = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+    Problem::new(Code::PaymentUnavailable, detail).retry_after(secs)
 }
 
 fn not_found(id: PaymentId) -> Problem {

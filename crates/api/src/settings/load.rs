@@ -9,7 +9,7 @@ use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKin
 use eventlog::StoreError;
 use gateway::GatewayOptionsError;
 
-use super::{DEFAULTS, Flags, NotificationsError, Settings, roles};
+use super::{AdmissionError, DEFAULTS, Flags, NotificationsError, Settings, roles};
 
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "orderstream.toml";
@@ -100,6 +100,9 @@ pub enum SettingsError {
         /// What stands before the colon.
         kind: String,
     },
+    /// What is taken on at once.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
     /// The payment provider.
     #[error(transparent)]
     Gateway(#[from] GatewayOptionsError),
@@ -262,6 +265,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
         return Err(SettingsError::NothingToRun);
     }
     settings.check_stores()?;
+    settings.admission.check()?;
     settings.gateway.check()?;
     settings.notifications.check()?;
     Ok(())

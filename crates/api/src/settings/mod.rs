@@ -1,9 +1,9 @@
 //! How the program is set up: built-in defaults < `orderstream.toml` < environment `ORDERSTREAM_…` < flags.
 
+mod admission;
 mod load;
 mod notifications;
 mod roles;
-mod secret;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -11,12 +11,13 @@ mod tests;
 use std::{path::PathBuf, time::Duration};
 
 use gateway::GatewayOptions;
+pub use gateway::Secret;
 use serde::{Deserialize, Serialize};
 
+pub use admission::{Admission, AdmissionError, Rates};
 pub use load::SettingsError;
 pub use notifications::{ChannelName, Notifications, NotificationsError, Smtp, SmtpTls, Webhook};
 pub use roles::{API, consumer_names};
-pub use secret::Secret;
 pub use stores::{Postgres, StorePlace};
 
 /// The documented defaults, as they stand in `config/orderstream.toml`.
@@ -84,6 +85,8 @@ pub struct Settings {
     pub ready_lag: u64,
     /// How long requests under way may take to end at shutdown. Milliseconds.
     pub shutdown_wait_ms: u64,
+    /// What is taken on at once.
+    pub admission: Admission,
     /// How the payment provider is reached.
     pub gateway: GatewayOptions,
     /// Least latency of the sandbox payment provider. Milliseconds.

@@ -1,5 +1,7 @@
 //! A command as it arrives: who, what, under which key.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::HeaderMap,
@@ -8,7 +10,11 @@ use eventlog::CommandContext;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Body, IfMatch, RequestContext, Ticket, body};
+use super::{
+    Body, IfMatch, RequestContext, Ticket,
+    admission::{Admitted, Place},
+    body,
+};
 use crate::{
     accounts::KeyedRequest,
     app::App,
@@ -35,6 +41,8 @@ pub struct CommandMeta {
     pub if_match: Option<IfMatch>,
     /// Request id and trace.
     pub request: RequestContext,
+    /// Held until its work has ended.
+    pub(super) place: Option<Arc<Place>>,
     principal: Principal,
 }
 
@@ -66,7 +74,12 @@ impl<T: Body> FromRequest<App> for Command<T> {
         let (mut parts, body) = request.into_parts();
         let principal = Principal::from_request_parts(&mut parts, app).await;
         // The body is read in any case, so that a client that still writes it can read the answer.
-        let bytes = body::read(&parts.headers, body, app.settings.max_body_bytes).await;
+        let read = body::read(&parts.headers, body, app.settings.max_body_bytes);
+        let bytes = match tokio::time::timeout(app.settings.admission.body_wait(), read).await {
+            Ok(bytes) => bytes,
+            // Whoever sends so slowly does not hold a place for longer.
+            Err(_) => Err(too_slow(app.settings.admission.body_wait_ms)),
+        };
         let (principal, bytes) = (principal?, bytes?);
         let if_match = IfMatch::from_headers(&parts.headers)?;
         let key = idempotency_key(&parts.headers)?;
@@ -80,9 +93,14 @@ impl<T: Body> FromRequest<App> for Command<T> {
         });
         let request = RequestContext::from_request_parts(&mut parts, app).await?;
         let body = body::parse(&parts.headers, &bytes)?;
-        let meta = CommandMeta { keyed, if_match, request, principal: principal.clone() };
+        let place = Admitted::place(&parts.extensions);
+        let meta = CommandMeta { keyed, if_match, request, place, principal: principal.clone() };
         Ok(Self { principal, body, meta })
     }
+}
+
+pub(super) fn too_slow(wait_ms: u64) -> Problem {
+    Problem::new(Code::BodyTooSlow, format!("the body did not come within {wait_ms} ms"))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

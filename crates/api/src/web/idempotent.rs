@@ -5,7 +5,7 @@
 //! 3. The key's row and the contact row are put on disk in one commit.
 //! 4. The work runs in a task of its own; its answer is kept with the key, unless another try may end otherwise.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 
@@ -13,7 +13,7 @@ use domain::{ContactId, CustomerId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Answer, CommandMeta};
+use super::{Answer, CommandMeta, Place};
 use crate::{
     accounts::{Begin, Begun, ContactKind, KeyState, KeyedRequest, NewContact, RequestIds},
     app::App,
@@ -88,7 +88,7 @@ impl CommandMeta {
             Opening::Run(ticket) => ticket,
             Opening::Answered(response) => return Ok(response),
         };
-        let keyed = self.keyed.clone();
+        let (keyed, place) = (self.keyed.clone(), self.place.clone());
         let Prepared { ids, contact, work } = prepare(ticket, self).await?;
         let lease = app.settings.order_wait().max(app.settings.cancel_wait()) + LEASE_MARGIN;
         let begin = Begin { keyed: keyed.clone(), ids, again: ticket.again, lease, contact };
@@ -96,7 +96,7 @@ impl CommandMeta {
             // Somebody else began while we checked; whatever they do, it is done once.
             return answered(state).unwrap_or_else(|| Err(in_progress()));
         }
-        let running = app.tasks.spawn(run_to_the_end(app.clone(), keyed, work));
+        let running = app.tasks.spawn(run_to_the_end(app.clone(), keyed, work, place));
         match running.await {
             Ok(result) => Ok(result.map_or_else(IntoResponse::into_response, IntoResponse::into_response)),
             Err(error) => Err(Problem::internal(&error)),
@@ -134,11 +134,12 @@ fn in_progress() -> Problem {
     )
 }
 
-/// The task that outlives its caller.
+/// The task that outlives its caller, and holds the place that it was given.
 async fn run_to_the_end(
     app: App,
     keyed: Option<KeyedRequest>,
     work: Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>,
+    _place: Option<Arc<Place>>,
 ) -> Result<Answer, Problem> {
     let result = match tokio::spawn(work).await {
         Ok(result) => result,

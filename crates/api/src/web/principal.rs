@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderValue, header, request::Parts};
 
+use super::admission::count;
 use crate::{
     app::App,
     auth::{Principal, TokenError},
@@ -23,12 +24,14 @@ impl FromRequestParts<App> for Principal {
             let detail = "the Authorization header must be: Bearer TOKEN";
             return Err(unauthorized(Code::TokenInvalid, detail, INVALID));
         };
-        app.keys.verify(token.trim()).map_err(|error| match error {
+        let principal = app.keys.verify(token.trim()).map_err(|error| match error {
             TokenError::Expired => {
                 unauthorized(Code::TokenExpired, "the token is expired: get a new one", EXPIRED)
             }
             other => unauthorized(Code::TokenInvalid, &other.to_string(), INVALID),
-        })
+        })?;
+        count(app, &parts.extensions, &principal)?;
+        Ok(principal)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader, Read, Write},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -57,37 +57,55 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Starts on a free port and waits until it says where it listens.
+    /// Starts on a free port and waits until it says where it listens, and is ready.
+    #[track_caller]
     pub fn start(data: &Path, more: &[&str]) -> Self {
+        Self::start_in(data, more, &[]).unwrap_or_else(|status| panic!("it ended: {status}"))
+    }
+
+    /// The same in an environment of settings.
+    ///
+    /// # Errors
+    /// How it ended before it was ready.
+    pub fn start_in(data: &Path, more: &[&str], environment: &[(&str, &str)]) -> Result<Self, ExitStatus> {
         let mut child = command()
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(more)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
-        let url = url.unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
-        let serving = Self { child, url };
-        serving.wait_until_ready();
-        serving
+        let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) else {
+            return Err(child.wait().unwrap());
+        };
+        let mut serving = Self { child, url: url.to_owned() };
+        serving.wait_until_ready().map(|()| serving)
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Waits for `/readyz`; over a plain socket, so that it works inside and outside an asynchronous test.
-    fn wait_until_ready(&self) {
-        let address = self.url.strip_prefix("http://").unwrap();
+    fn wait_until_ready(&mut self) -> Result<(), ExitStatus> {
+        let address = self.url.strip_prefix("http://").unwrap().to_owned();
         let begun = Instant::now();
         loop {
-            let answer = std::net::TcpStream::connect(address).and_then(|mut socket| {
+            let answer = std::net::TcpStream::connect(&address).and_then(|mut socket| {
                 write!(socket, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
                 let mut answer = String::new();
                 socket.read_to_string(&mut answer).map(|_| answer)
             });
             if answer.as_ref().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
-                return;
+                return Ok(());
+            }
+            if let Some(status) = self.ended() {
+                return Err(status);
             }
             assert!(begun.elapsed() < PATIENCE, "not ready: {answer:?}");
             std::thread::sleep(Duration::from_millis(10));

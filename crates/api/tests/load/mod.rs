@@ -126,7 +126,13 @@ impl Load {
     }
 
     async fn try_to_send(&self, door: usize, request: &Request) -> Result<Answer, Gone> {
-        let (status, body) = self.ask(door, request).await?;
+        let (status, body) = loop {
+            match self.ask(door, request).await? {
+                // A few people send as fast as they can under one name.
+                (429, _) => tokio::time::sleep(PAUSE).await,
+                answer => break answer,
+            }
+        };
         match (status, body["code"].as_str().unwrap_or_default()) {
             (202 | 503, _) | (409, "request_in_progress" | "contended") => Err(Gone),
             (200 | 201 | 402 | 404 | 409, _) => Ok(Answer { status, body }),

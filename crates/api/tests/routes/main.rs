@@ -8,6 +8,7 @@ mod admin;
 mod again;
 mod auth;
 mod bad_input;
+mod callbacks;
 mod cancel;
 mod consistency;
 mod contacts;

@@ -14,6 +14,7 @@ use crate::{
     testing::{at, contact_id, customer_id, eur, fold, given, krw, order_id, reservation_id, shop_id},
 };
 
+mod callbacks;
 mod grid;
 mod random;
 

@@ -24,12 +24,16 @@ use std::{
     time::Duration,
 };
 
+use sagas::ports::GatewayError;
 use tokio::time::Instant;
 
 use super::{
     BreakerOptions,
     window::{Window, share},
 };
+
+/// While probes are under way, others ask again after so long. *Source*: ours; short beside what a probe takes.
+const PROBING_PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether calls are let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +91,9 @@ struct Inner {
     window: Window,
     opened: u64,
     refused: u64,
+    last_error: Option<String>,
+    /// While half open: since when tries are counted, and how many were permitted since.
+    permitted: (Instant, usize),
 }
 
 pub(super) struct Breaker {
@@ -97,7 +104,15 @@ pub(super) struct Breaker {
 impl Breaker {
     pub(super) fn new(options: BreakerOptions) -> Self {
         let window = Window::new(options.window.max(1));
-        let inner = Inner { phase: Phase::Closed, generation: 0, window, opened: 0, refused: 0 };
+        let inner = Inner {
+            phase: Phase::Closed,
+            generation: 0,
+            window,
+            opened: 0,
+            refused: 0,
+            last_error: None,
+            permitted: (Instant::now(), 0),
+        };
         Self { options, inner: Mutex::new(inner) }
     }
 
@@ -129,6 +144,34 @@ impl Breaker {
         self.check(&mut self.lock())
     }
 
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.lock().last_error.clone()
+    }
+
+    /// Whether somebody who has many calls to make may begin one; how long he has to wait if not. Counts nothing as refused.
+    /// Half open, it lets as many begin as are to be found out by, and some more after a while, should those not have come.
+    pub(super) fn permit(&self) -> Result<(), Duration> {
+        let mut inner = self.lock();
+        let now = Instant::now();
+        match inner.phase {
+            Phase::Closed => return Ok(()),
+            Phase::Open { until } if until > now => return Err(until - now),
+            Phase::HalfOpen { under_way, succeeded, .. } if under_way + succeeded >= self.probes() => {
+                return Err(PROBING_PAUSE);
+            }
+            Phase::Open { .. } | Phase::HalfOpen { .. } => {}
+        }
+        let (since, permitted) = &mut inner.permitted;
+        if now.saturating_duration_since(*since) >= PROBING_PAUSE {
+            (*since, *permitted) = (now, 0);
+        }
+        if *permitted >= self.probes() {
+            return Err(PROBING_PAUSE);
+        }
+        *permitted += 1;
+        Ok(())
+    }
+
     /// Lets a call through, or not.
     pub(super) fn admit(&self) -> Result<Admission<'_>, Refusal> {
         let mut inner = self.lock();
@@ -156,9 +199,13 @@ impl Breaker {
         Err(refusal)
     }
 
-    fn record(&self, generation: u64, failed: bool, took: Duration) {
+    fn record(&self, generation: u64, error: Option<&GatewayError>, took: Duration) {
         let is_slow = took >= Duration::from_millis(self.options.slow_call_ms);
+        let failed = error.is_some();
         let mut inner = self.lock();
+        if let Some(error) = error {
+            inner.last_error = Some(error.to_string());
+        }
         if inner.generation != generation {
             return;
         }
@@ -168,14 +215,23 @@ impl Breaker {
                 inner.window.add(failed, is_slow);
                 let (calls, failures, slow) =
                     (inner.window.calls(), inner.window.failures(), inner.window.slow());
-                let too_many = share(failures, calls) >= self.options.failure_rate
-                    || share(slow, calls) >= self.options.slow_call_rate;
-                if failed && failures == 1 {
-                    tracing::warn!(calls, "a call to the payment provider failed; it is made again");
+                let (failure_rate, slow_rate) = (share(failures, calls), share(slow, calls));
+                let too_many =
+                    failure_rate >= self.options.failure_rate || slow_rate >= self.options.slow_call_rate;
+                if let Some(error) = error.filter(|_| failures == 1) {
+                    tracing::warn!(calls, %error, "a call to the payment provider failed; it is made again");
                 }
                 if calls >= self.options.minimum_calls && too_many {
                     self.open(&mut inner);
-                    tracing::warn!(calls, failures, slow, "the payment provider's circuit breaker opened");
+                    let last_error = inner.last_error.as_deref().filter(|_| failures > 0);
+                    tracing::warn!(
+                        calls,
+                        failure_rate,
+                        slow_rate,
+                        last_error,
+                        open_ms = self.options.open_ms,
+                        "the payment provider's circuit breaker opened"
+                    );
                 }
             }
             Phase::HalfOpen { under_way, succeeded, slow } => {
@@ -184,12 +240,20 @@ impl Breaker {
                 *slow += usize::from(is_slow);
                 let (succeeded, slow) = (*succeeded, *slow);
                 let all_in = succeeded >= self.probes();
-                if failed || all_in && share(slow, succeeded) >= self.options.slow_call_rate {
+                let slow_rate = share(slow, succeeded);
+                if failed || all_in && slow_rate >= self.options.slow_call_rate {
                     self.open(&mut inner);
-                    tracing::warn!(failed, slow, "the payment provider's circuit breaker opened again");
+                    let last_error = inner.last_error.as_deref().filter(|_| failed);
+                    tracing::warn!(
+                        succeeded,
+                        slow_rate,
+                        last_error,
+                        open_ms = self.options.open_ms,
+                        "the payment provider's circuit breaker opened again: a probe failed or too many were slow"
+                    );
                 } else if all_in {
                     inner.turn(Phase::Closed);
-                    tracing::info!("the payment provider's circuit breaker closed");
+                    tracing::info!(succeeded, slow_rate, "the payment provider's circuit breaker closed");
                 }
             }
         }
@@ -235,9 +299,9 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    pub(super) fn finish(mut self, failed: bool) {
+    pub(super) fn finish(mut self, error: Option<&GatewayError>) {
         self.open = false;
-        self.breaker.record(self.generation, failed, self.since.elapsed());
+        self.breaker.record(self.generation, error, self.since.elapsed());
     }
 }
 

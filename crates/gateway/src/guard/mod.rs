@@ -4,8 +4,12 @@
 //! In this order: is the breaker open (at once), is there a place (bounded wait), does the breaker still let it through,
 //! the call. So the wait for a place is not taken for slowness of the provider, and a queue that is too long does not open
 //! the breaker. What is refused here was certainly not sent: [`GatewayError::Unavailable`].
+//!
+//! Whoever has many calls to make asks first ([`PaymentGateway::permit`]): nothing is tried while the breaker is open, few
+//! while it probes, and retries stay within a budget.
 
 mod breaker;
+mod budget;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -15,7 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Money;
 use sagas::ports::{
-    Availability, ChargeOutcome, GatewayError, LedgerPage, PaymentGateway, RefundAnswer, VoidOutcome,
+    Availability, ChargeOutcome, GatewayError, GatewayFigures, LedgerPage, PaymentGateway, RefundAnswer, Try,
+    VoidOutcome,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -24,8 +29,10 @@ use tokio::{
 };
 
 use breaker::{Breaker, Refusal};
+use budget::Budget;
 
 pub use breaker::BreakerState;
+pub use budget::RetryOptions;
 
 /// When the circuit breaker opens and closes. Charge, void, refund and look-up count alike. A decline is a success: the
 /// provider works. Every error is a failure.
@@ -85,6 +92,14 @@ pub struct GuardFigures {
     pub under_way: usize,
     /// How many may be; none without a bulkhead.
     pub places: Option<usize>,
+    /// First tries that were permitted.
+    pub first_tries: u64,
+    /// Retries that were permitted.
+    pub retries: u64,
+    /// How often a retry was told to wait, since there were too many already.
+    pub retries_put_off: u64,
+    /// How many retries may be made at once now.
+    pub retries_left: u64,
 }
 
 struct Bulkhead {
@@ -97,6 +112,7 @@ struct Bulkhead {
 pub struct Guarded<G> {
     inner: G,
     breaker: Breaker,
+    budget: Budget,
     bulkhead: Option<Bulkhead>,
 }
 
@@ -104,7 +120,14 @@ impl<G: PaymentGateway> Guarded<G> {
     /// Puts a circuit breaker in front of `inner`.
     #[must_use]
     pub fn new(inner: G, breaker: BreakerOptions) -> Self {
-        Self { inner, breaker: Breaker::new(breaker), bulkhead: None }
+        let budget = Budget::new(RetryOptions::default());
+        Self { inner, breaker: Breaker::new(breaker), budget, bulkhead: None }
+    }
+
+    /// Permits so many retries, in place of the default.
+    #[must_use]
+    pub fn with_retries(self, retries: RetryOptions) -> Self {
+        Self { budget: Budget::new(retries), ..self }
     }
 
     /// Lets at most `places` calls be under way at once; others wait for at most `wait`.
@@ -128,7 +151,7 @@ impl<G: PaymentGateway> Guarded<G> {
     /// How it is doing.
     pub fn figures(&self) -> GuardFigures {
         let counts = self.breaker.counts();
-        let bulkhead = self.bulkhead.as_ref();
+        let (bulkhead, retries) = (self.bulkhead.as_ref(), self.budget.counts());
         GuardFigures {
             state: self.state(),
             window_calls: counts.calls,
@@ -138,6 +161,10 @@ impl<G: PaymentGateway> Guarded<G> {
             refused: counts.refused,
             under_way: bulkhead.map_or(0, |bulkhead| bulkhead.places - bulkhead.free.available_permits()),
             places: bulkhead.map(|bulkhead| bulkhead.places),
+            first_tries: retries.first_tries,
+            retries: retries.retries,
+            retries_put_off: retries.put_off,
+            retries_left: retries.left,
         }
     }
 
@@ -146,7 +173,7 @@ impl<G: PaymentGateway> Guarded<G> {
         let _place = self.place().await?;
         let admission = self.breaker.admit().map_err(refused)?;
         let answer = call.await;
-        admission.finish(answer.is_err());
+        admission.finish(answer.as_ref().err());
         answer
     }
 
@@ -190,6 +217,39 @@ impl<G: PaymentGateway> PaymentGateway for Guarded<G> {
             BreakerState::Open { retry_after } => Availability::Unavailable { retry_after },
             BreakerState::Closed | BreakerState::HalfOpen => Availability::Available,
         }
+    }
+
+    fn permit(&self, which: Try) -> Result<(), Duration> {
+        self.breaker.permit()?;
+        match which {
+            Try::First => self.budget.first_try(),
+            Try::Again => self.budget.retry()?,
+        }
+        Ok(())
+    }
+
+    fn figures(&self) -> Option<GatewayFigures> {
+        let figures = Guarded::figures(self);
+        let open_for = match figures.state {
+            BreakerState::Open { retry_after } => retry_after,
+            BreakerState::Closed | BreakerState::HalfOpen => Duration::ZERO,
+        };
+        Some(GatewayFigures {
+            state: figures.state.name(),
+            open_for_ms: u64::try_from(open_for.as_millis()).unwrap_or(u64::MAX),
+            opened: figures.opened,
+            refused: figures.refused,
+            window_calls: figures.window_calls,
+            window_failures: figures.window_failures,
+            window_slow: figures.window_slow,
+            under_way: figures.under_way,
+            places: figures.places,
+            first_tries: figures.first_tries,
+            retries: figures.retries,
+            retries_put_off: figures.retries_put_off,
+            retries_left: figures.retries_left,
+            last_error: self.breaker.last_error(),
+        })
     }
 }
 

@@ -320,12 +320,58 @@ async fn an_open_breaker_does_not_make_anybody_wait_for_a_place() {
     for _ in 0..11 {
         hanging.push(start(&gateway, Act::Slowly(1_000_000)).await);
     }
-    gateway.breaker.admit().unwrap().finish(true);
+    gateway.breaker.admit().unwrap().finish(Some(&GatewayError::Unknown("broken".to_owned())));
     for _ in 0..9 {
-        gateway.breaker.admit().unwrap().finish(true);
+        gateway.breaker.admit().unwrap().finish(Some(&GatewayError::Unknown("broken".to_owned())));
     }
     let before = Instant::now();
     refused_for(charge(&gateway).await, "circuit breaker is open");
     assert_eq!(before.elapsed(), Duration::ZERO);
     hanging.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_permitted_while_it_is_open_and_as_much_as_there_are_probes_when_it_is_half_open() {
+    let gateway = opened().await;
+    let Err(wait) = gateway.permit(Try::First) else { panic!("a try while it is open") };
+    assert_eq!(wait, Duration::from_secs(2));
+    assert_eq!(gateway.permit(Try::Again), Err(wait));
+    assert_eq!(gateway.figures().refused, 0, "nobody was refused, since nobody called");
+    tokio::time::advance(wait).await;
+    let permitted = (0..100).filter(|_| gateway.permit(Try::First).is_ok()).count();
+    assert_eq!(permitted, 3, "as many as there are probes");
+    // They have gone elsewhere: others find out.
+    tokio::time::advance(Duration::from_millis(50)).await;
+    assert_eq!(gateway.permit(Try::Again), Ok(()));
+    let calls = [start(&gateway, Act::Slowly(10)).await, start(&gateway, Act::Slowly(10)).await];
+    let last = start(&gateway, Act::Slowly(10)).await;
+    tokio::time::advance(Duration::from_millis(5)).await;
+    assert!(gateway.permit(Try::First).is_err(), "the probes are under way");
+    for call in calls.into_iter().chain([last]) {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(gateway.state(), BreakerState::Closed);
+    assert!((0..1000).all(|_| gateway.permit(Try::First).is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_tries_are_always_permitted_and_retries_within_their_budget() {
+    let options = RetryOptions { ratio: 0.1, per_second: 5 };
+    let gateway = Guarded::new(Scripted::default(), ten_calls()).with_retries(options);
+    let retries = || (0..1000).filter(|_| gateway.permit(Try::Again).is_ok()).count();
+    assert_eq!(retries(), 10);
+    assert_eq!(retries(), 0);
+    assert!((0..100).all(|_| gateway.permit(Try::First).is_ok()));
+    assert_eq!(retries(), 10, "a tenth of a hundred");
+    let figures = PaymentGateway::figures(&gateway).unwrap();
+    assert_eq!((figures.first_tries, figures.retries, figures.retries_left), (100, 20, 0));
+    assert_eq!((figures.state, figures.open_for_ms, figures.last_error), ("closed", 0, None));
+    assert!(figures.retries_put_off > 900);
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_figures_say_how_long_it_is_open_and_why() {
+    let figures = PaymentGateway::figures(&*opened().await).unwrap();
+    assert_eq!((figures.state, figures.open_for_ms, figures.opened), ("open", 2000, 1));
+    assert!(figures.last_error.unwrap().contains("broken"));
 }

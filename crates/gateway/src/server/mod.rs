@@ -10,11 +10,18 @@
 //! | `GET`, `PUT /v1/behaviour` | 200, see [`crate::Behaviour`] |
 //! | `GET /livez`, `/readyz`, `/openapi.json` | |
 //!
+//! With [`CallbackOptions`], every charge and refund that is final is also posted, signed, to whoever is to be told:
+//! [`crate::wire::Callback`]. That too is part of the contract, as far as a provider does it: it may come more than once, in
+//! any order, and before the answer.
+//!
 //! Every POST carries `Idempotency-Key`; `{key}` is the charge's, percent-encoded. Money is `{amount_minor, currency}`.
 //! Errors are problem documents with a `code`: 400 no key or no JSON, 422 another body or a key that was used otherwise,
-//! 503 a failure that was ordered (nothing was done), 504 an answer that was lost. A call that has come in is carried out
+//! 503 a failure that was ordered (nothing was done), 504 an answer that was lost. Answers that were ordered to go wrong are 200
+//! with a body that is none, or a connection that is closed. A call that has come in is carried out
 //! even when its caller hangs up, as a real provider would.
 
+mod broken;
+mod callbacks;
 mod client;
 mod problem;
 mod request;
@@ -26,8 +33,10 @@ use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::callbacks::{Asked, Callbacks};
 use crate::sandbox::Sandbox;
 
+pub use callbacks::{CallbackError, CallbackOptions};
 pub use client::{SandboxClient, SandboxClientError};
 
 /// How the server runs.
@@ -35,12 +44,14 @@ pub use client::{SandboxClient, SandboxClientError};
 pub struct SandboxServerOptions {
     /// So long [`SandboxServer::stop`] waits for calls that are under way.
     pub stop_wait: Duration,
+    /// Whom to tell of charges and refunds; none: nobody.
+    pub callbacks: Option<CallbackOptions>,
 }
 
 impl Default for SandboxServerOptions {
     fn default() -> Self {
         // Source: ours; longer than `tok_slow` takes, shorter than the 10 s after which container runtimes kill.
-        Self { stop_wait: Duration::from_secs(5) }
+        Self { stop_wait: Duration::from_secs(5), callbacks: None }
     }
 }
 
@@ -55,6 +66,9 @@ pub enum SandboxServerError {
         /// Why.
         source: std::io::Error,
     },
+    /// The callbacks.
+    #[error(transparent)]
+    Callbacks(#[from] CallbackError),
 }
 
 /// A sandbox that listens. [`SandboxServer::stop`] it; dropped, it goes on.
@@ -85,7 +99,13 @@ impl SandboxServer {
             }
         });
         let (calls, close) = (TaskTracker::new(), CancellationToken::new());
-        let router = routes::router(routes::Shared { sandbox, calls: calls.clone() });
+        let mut asked = Asked::default();
+        if let Some(options) = options.callbacks.clone() {
+            asked = Asked::remembered();
+            let callbacks = Callbacks::new(sandbox.clone(), asked.clone(), options).await?;
+            calls.spawn(callbacks.run(calls.clone(), close.clone()));
+        }
+        let router = routes::router(routes::Shared { sandbox, asked, calls: calls.clone() });
         let serving = axum::serve(listener, router)
             .with_graceful_shutdown(close.clone().cancelled_owned())
             .into_future();

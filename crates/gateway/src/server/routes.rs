@@ -13,21 +13,23 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use sagas::ports::{GatewayError, LedgerEntry, LedgerKind, PaymentGateway};
+use sagas::ports::{GatewayError, LedgerEntry, LedgerKind};
 use serde::Deserialize;
 use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    broken::{Broken, Refused},
+    callbacks::Asked,
     problem::Problem,
     request::{Body, Key},
 };
 use crate::{
     behaviour::Behaviour,
-    sandbox::Sandbox,
+    sandbox::{Answered, Sandbox},
     wire::{
-        ChargeAnswer, ChargeRequest, LedgerAnswer, ProblemDocument, RefundReply, RefundRequest,
+        Callback, ChargeAnswer, ChargeRequest, LedgerAnswer, ProblemDocument, RefundReply, RefundRequest,
         UNKNOWN_CHARGE, VoidAnswer,
     },
 };
@@ -39,18 +41,23 @@ const MAX_BODY: usize = 64 * 1024;
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) sandbox: Sandbox,
+    /// What callbacks need to know of calls.
+    pub(super) asked: Asked,
     /// Calls under way. They belong to the server: a caller who hangs up loses only the answer.
     pub(super) calls: TaskTracker,
 }
 
 impl Shared {
-    /// Carries `call` out, whether or not anybody waits for it.
+    /// Carries `call` out, whether or not anybody waits for it; the answer, unless it is to go wrong on the way.
     async fn carry_out<T: Send + 'static>(
         &self,
         call: impl FnOnce(Sandbox) -> BoxedCall<T>,
-    ) -> Result<T, Problem> {
+    ) -> Result<Result<T, Broken>, Problem> {
         match self.calls.spawn(call(self.sandbox.clone())).await {
-            Ok(answer) => Ok(answer?),
+            Ok(answered) => {
+                let Answered { answer, fault } = answered?;
+                Ok(fault.map_or(Ok(answer), |fault| Err(Broken(fault))))
+            }
             Err(error) => {
                 tracing::error!(%error, "a call of the payment sandbox failed");
                 Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the call failed"))
@@ -71,7 +78,14 @@ impl Shared {
     }
 }
 
-type BoxedCall<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, GatewayError>> + Send>>;
+type BoxedCall<T> = std::pin::Pin<Box<dyn Future<Output = Result<Answered<T>, GatewayError>> + Send>>;
+
+/// An answer, or one that has gone wrong on the way.
+type Answer<A> = Result<Json<A>, Refused>;
+
+fn answer<T, A: From<T>>(answered: Result<T, Broken>) -> Answer<A> {
+    Ok(Json(answered?.into()))
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -82,13 +96,17 @@ type BoxedCall<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, GatewayError
             with another amount it is refused (422). An answer of 200 is final. Every other answer says nothing about \
             whether money moved, except that 404 `charge_not_found` says that nothing is known yet. Errors are problem \
             documents (RFC 9457) with a `code`.\n\nPayment methods of the sandbox: `tok_ok`, `tok_declined`, \
-            `tok_insufficient_funds`, `tok_slow` (2 s), `tok_timeout_then_captured` (captured; the first answer is lost).",
+            `tok_insufficient_funds`, `tok_slow` (2 s), `tok_timeout_then_captured` (captured; the first answer is lost).\n\nA \
+            provider that calls back posts `Callback` to the platform's `/v1/payment-callbacks` for every charge and refund that \
+            is final, signed: `Orderstream-Signature: t=<Unix seconds>,v1=<hex>`, the HMAC-SHA256 of `<t>.<body>` under the \
+            shared secret. It may come more than once, in any order, and before the answer; 2xx means taken.",
     ),
     tags(
         (name = "provider", description = "The contract: what any provider has to do."),
         (name = "sandbox", description = "Only in the sandbox: its books and its behaviour."),
         (name = "health", description = "For load balancers."),
     ),
+    components(schemas(Callback)),
 )]
 struct Outline;
 
@@ -146,7 +164,7 @@ async fn charge(
     State(shared): State<Shared>,
     Key(key): Key,
     Body(request): Body<ChargeRequest>,
-) -> Result<Json<ChargeAnswer>, Problem> {
+) -> Answer<ChargeAnswer> {
     let ChargeRequest { amount, payment_method } = request;
     let same = |entry: &LedgerEntry| match entry.kind {
         LedgerKind::Charge => {
@@ -158,9 +176,9 @@ async fn charge(
     };
     shared.only_for(&key, same).await?;
     let call = |sandbox: Sandbox| -> BoxedCall<_> {
-        Box::pin(async move { sandbox.charge(&key, amount, &payment_method).await })
+        Box::pin(async move { sandbox.charged(&key, amount, &payment_method).await })
     };
-    Ok(Json(shared.carry_out(call).await?.into()))
+    answer(shared.carry_out(call).await?)
 }
 
 /// Makes sure that nothing is charged under a key from here on, and tells what was charged before.
@@ -177,17 +195,17 @@ async fn void(
     State(shared): State<Shared>,
     path: Result<Path<String>, PathRejection>,
     Key(header): Key,
-) -> Result<Json<VoidAnswer>, Problem> {
-    let Path(key) = path?;
+) -> Answer<VoidAnswer> {
+    let Path(key) = path.map_err(Problem::from)?;
     if key != header {
         let detail = format!(
             "the path is about {key} and Idempotency-Key is {header}: a void is named by the charge's key"
         );
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "keys_differ", detail));
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "keys_differ", detail).into());
     }
     shared.only_for(&key, |entry| entry.kind != LedgerKind::Refund).await?;
-    let call = |sandbox: Sandbox| -> BoxedCall<_> { Box::pin(async move { sandbox.void(&key).await }) };
-    Ok(Json(shared.carry_out(call).await?.into()))
+    let call = |sandbox: Sandbox| -> BoxedCall<_> { Box::pin(async move { sandbox.voided(&key).await }) };
+    answer(shared.carry_out(call).await?)
 }
 
 /// What became of a charge.
@@ -200,14 +218,17 @@ async fn void(
 async fn look_up(
     State(shared): State<Shared>,
     path: Result<Path<String>, PathRejection>,
-) -> Result<Json<ChargeAnswer>, Problem> {
-    let Path(key) = path?;
-    let outcome = shared.sandbox.look_up(&key).await?;
+) -> Answer<ChargeAnswer> {
+    let Path(key) = path.map_err(Problem::from)?;
+    let looked_up = shared.sandbox.looked_up(&key).await.map_err(Problem::from)?;
+    if let Some(fault) = looked_up.fault {
+        return Err(Broken(fault).into());
+    }
     let unknown = || {
         let detail = format!("no charge is known under the key {key}; it may still come");
         Problem::new(StatusCode::NOT_FOUND, UNKNOWN_CHARGE, detail)
     };
-    Ok(Json(outcome.ok_or_else(unknown)?.into()))
+    Ok(Json(looked_up.answer.ok_or_else(unknown)?.into()))
 }
 
 /// Gives money back.
@@ -222,7 +243,7 @@ async fn refund(
     State(shared): State<Shared>,
     Key(key): Key,
     Body(request): Body<RefundRequest>,
-) -> Result<Json<RefundReply>, Problem> {
+) -> Answer<RefundReply> {
     let RefundRequest { charge_ref, amount } = request;
     let same = |entry: &LedgerEntry| {
         let asked = (LedgerKind::Refund, amount.amount_minor, amount.currency.code());
@@ -230,10 +251,11 @@ async fn refund(
             && entry.charge_ref.as_deref().is_none_or(|of| of == charge_ref)
     };
     shared.only_for(&key, same).await?;
+    shared.asked.refund(&key, &charge_ref);
     let call = |sandbox: Sandbox| -> BoxedCall<_> {
-        Box::pin(async move { sandbox.refund(&key, &charge_ref, amount).await })
+        Box::pin(async move { sandbox.refunded(&key, &charge_ref, amount).await })
     };
-    Ok(Json(shared.carry_out(call).await?.into()))
+    answer(shared.carry_out(call).await?)
 }
 
 /// Where a page of the books begins.

@@ -3,6 +3,7 @@
 
 mod bad_server;
 mod breaker;
+mod callbacks;
 mod contract;
 mod faults;
 mod money;

@@ -57,7 +57,7 @@ async fn a_fail_rate_fails_calls_without_moving_money() {
 async fn the_behaviour_is_read_and_changed_while_it_runs() {
     let provider = Provider::start().await;
     let wanted =
-        Behaviour { latency_min_ms: 1, latency_max_ms: 2, fail_rate: 0.0, outage: false, late_answer_ms: 3 };
+        Behaviour { latency_min_ms: 1, latency_max_ms: 2, late_answer_ms: 3, ..Behaviour::default() };
     provider.behave(wanted).await;
     assert_eq!(provider.client.behaviour().await.unwrap(), wanted);
     assert_eq!(provider.sandbox.behaviour(), wanted);
@@ -99,7 +99,7 @@ async fn stopping_does_not_wait_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let options = SandboxOptions { latency_ms: 60_000..=60_000, ..SandboxOptions::default() };
     let sandbox = Sandbox::open(&dir.path().join("sandbox.db"), options).unwrap();
-    let patience = SandboxServerOptions { stop_wait: Duration::from_millis(100) };
+    let patience = SandboxServerOptions { stop_wait: Duration::from_millis(100), ..SandboxServerOptions::default() };
     let server = SandboxServer::start(sandbox, "127.0.0.1:0", patience).await.unwrap();
     assert!(super::support::gateway(&server.url()).charge("a:1", krw(1), method::OK).await.is_err());
     tokio::time::timeout(Duration::from_secs(5), server.stop()).await.unwrap();
@@ -132,4 +132,55 @@ async fn two_servers_may_share_one_sandbox() {
     provider.gateway().charge("a:1", krw(100), method::OK).await.unwrap();
     super::support::gateway(&second.url()).charge("a:1", krw(100), method::OK).await.unwrap();
     assert_eq!(provider.moved().await, [("a:1".to_owned(), 100)]);
+}
+
+/// Every call of the port under answers that go wrong; what each came to.
+async fn under(fault: &str) -> (Provider, Vec<String>) {
+    let provider = Provider::start().await;
+    let behaviour = serde_json::from_value(serde_json::json!({ fault: 1.0 })).unwrap();
+    provider.behave(behaviour).await;
+    let gateway = provider.gateway();
+    let calls = [
+        gateway.charge("a:1", krw(100), method::OK).await.err(),
+        gateway.look_up("a:1").await.err(),
+        gateway.void("b:1").await.err(),
+        gateway.refund("r:1", "ch_a:1", krw(60)).await.err(),
+    ];
+    let unknown = |call: Option<GatewayError>| match call {
+        Some(GatewayError::Unknown(why)) => why,
+        other => panic!("{fault}: {other:?}"),
+    };
+    (provider, calls.map(unknown).into())
+}
+
+#[tokio::test]
+async fn answers_go_wrong_after_the_books_were_written_and_the_same_key_finds_out() {
+    for (fault, why) in [
+        ("garbage_rate", "cannot be understood"),
+        ("wrong_body_rate", "cannot be understood"),
+        ("drop_rate", "connection broke"),
+    ] {
+        let (provider, whys) = under(fault).await;
+        assert!(whys.iter().all(|it| it.contains(why)), "{fault}: {whys:?}");
+        assert_eq!(provider.moved().await, [("a:1".to_owned(), 100), ("r:1".to_owned(), 60)], "{fault}");
+        provider.behave(Behaviour::default()).await;
+        let gateway = provider.gateway();
+        assert!(gateway.look_up("a:1").await.unwrap().is_some());
+        gateway.charge("a:1", krw(100), method::OK).await.unwrap();
+        gateway.refund("r:1", "ch_a:1", krw(60)).await.unwrap();
+        assert_eq!(provider.moved().await.len(), 2, "{fault}: the same keys moved nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_answer_has_not_a_single_byte() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let provider = Provider::start().await;
+    provider.behave(Behaviour { drop_rate: 1.0, ..Behaviour::default() }).await;
+    let mut connection = tokio::net::TcpStream::connect(provider.server.address()).await.unwrap();
+    let request = "GET /v1/charges/a:1 HTTP/1.1\r\nhost: sandbox\r\n\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
 }

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | PaymentRequested with a method | start capture (the intent goes on the log first) | superseded when voided or overdue |
 //! | PaymentRequested | wakes at `due_at` | |
-//! | CaptureStarted | charge under `payment_id:attempt`, record the outcome | the same call again until the outcome is known; after `due_at` the key is voided instead |
+//! | CaptureStarted | charge under `payment_id:attempt`, record the outcome | the key is looked up until the outcome is known; while it is not, the same call again, after `due_at` a void of the key |
 //! | RefundStarted | refund under `refund_id:attempt`, record the outcome | the same call again |
 //! | RefundFailed | wakes later: retry refund | |
 //! | timer `due` | expire payment | a charge under way decides |

@@ -35,6 +35,8 @@ pub(super) struct Cell<S> {
     pub(super) last_position: Position,
     pub(super) correlation_id: Uuid,
     pub(super) worker: Option<AtWork>,
+    /// Whether its next step waits until the gateway permits it.
+    pub(super) held: bool,
 }
 
 impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
@@ -47,6 +49,7 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
             last_position: 0,
             correlation_id,
             worker: None,
+            held: false,
         }
     }
 
@@ -57,10 +60,11 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default> Cell<S> {
             state,
             version: saved.version,
             correlation_id: saved.correlation_id,
-            outbox: saved.outbox.into(),
+            outbox: saved.outbox.into_iter().map(|step| PendingStep { read_back: true, ..step }).collect(),
             since: saved.since,
             last_position: saved.last_position,
             worker: None,
+            held: false,
         })
     }
 

@@ -13,6 +13,9 @@ use rand::Rng;
 /// Puts the time of execution into commands that judge by it: what was decided to be done an hour ago, before a
 /// shutdown, must not be judged by the time of then. Draws the code of a voucher that has none.
 ///
+/// What a timer has led to is not judged by an earlier time than the one at which it was due: it has fired, and does so
+/// once. Should somebody set the clock back in between, it would be refused as too early, and nobody would ask again.
+///
 /// A command that is given again gets another time and another code. That is harmless: if it took effect the first time,
 /// the log knows it by its id and the first answer stands.
 pub fn completed(command: AnyCommand, now: Timestamp) -> AnyCommand {
@@ -20,8 +23,11 @@ pub fn completed(command: AnyCommand, now: Timestamp) -> AnyCommand {
         AnyCommand::Payment { id, command } => AnyCommand::Payment { id, command: payment(command, now) },
         AnyCommand::Delivery { id, command } => AnyCommand::Delivery { id, command: delivery(command, now) },
         AnyCommand::Resort { id, command } => AnyCommand::Resort { id, command: resort(command, now) },
-        AnyCommand::Reservation { id, command: ReservationCommand::CompleteReservation { .. } } => {
-            AnyCommand::Reservation { id, command: ReservationCommand::CompleteReservation { at: now } }
+        AnyCommand::Reservation { id, command: ReservationCommand::CompleteReservation { at } } => {
+            AnyCommand::Reservation {
+                id,
+                command: ReservationCommand::CompleteReservation { at: at.max(now) },
+            }
         }
         AnyCommand::Voucher { id, command } => AnyCommand::Voucher { id, command: voucher(command) },
         other => other,
@@ -31,14 +37,14 @@ pub fn completed(command: AnyCommand, now: Timestamp) -> AnyCommand {
 fn payment(command: PaymentCommand, now: Timestamp) -> PaymentCommand {
     match command {
         PaymentCommand::StartCapture { method, .. } => PaymentCommand::StartCapture { method, at: now },
-        PaymentCommand::ExpirePayment { .. } => PaymentCommand::ExpirePayment { at: now },
+        PaymentCommand::ExpirePayment { at } => PaymentCommand::ExpirePayment { at: at.max(now) },
         other => other,
     }
 }
 
 fn delivery(command: DeliveryCommand, now: Timestamp) -> DeliveryCommand {
     match command {
-        DeliveryCommand::CloseReturnWindow { .. } => DeliveryCommand::CloseReturnWindow { at: now },
+        DeliveryCommand::CloseReturnWindow { at } => DeliveryCommand::CloseReturnWindow { at: at.max(now) },
         // A return is judged by the time at which the customer asked for it.
         other => other,
     }
@@ -113,6 +119,16 @@ mod tests {
             AnyCommand::Payment { id: booked_payment_id(), command }
         };
         assert_eq!(completed(capture(at(1)), at(50)), capture(at(50)));
+    }
+
+    #[test]
+    fn what_a_timer_led_to_is_not_too_early_when_the_clock_is_set_back() {
+        let expire = |at| {
+            let command = PaymentCommand::ExpirePayment { at };
+            AnyCommand::Payment { id: booked_payment_id(), command }
+        };
+        assert_eq!(completed(expire(at(50)), at(60)), expire(at(60)));
+        assert_eq!(completed(expire(at(50)), at(40)), expire(at(50)));
     }
 
     #[test]

@@ -6,8 +6,9 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{DRAIN, Runner, cell::Cell, worker::Failure};
+use super::{DRAIN, Runner, cell::Cell, held::try_of, worker::Failure};
 use crate::{
+    ports::Availability,
     process::Process,
     sagas::SagaError,
     store::{InstanceSummary, PendingStep},
@@ -61,16 +62,33 @@ impl<P: Process> Runner<P> {
     pub(super) fn work_on(&mut self, key: Uuid) {
         let Some(cell) = self.cells.get_mut(&key) else { return };
         let Some(first) = cell.outbox.front() else { return };
-        if cell.worker.is_some() || first.stuck {
+        if cell.worker.is_some() || cell.held || first.stuck {
             return;
         }
-        if let Some(at) = first.next_retry_at.filter(|at| *at > self.shared.clock.now()) {
+        let (now, longest) = (self.shared.clock.now(), self.shared.longest_retry());
+        if let Some(at) = first.next_retry_at.filter(|at| *at > now && *at - now <= longest) {
             self.retries.insert((at, key));
             return;
         }
+        if first.calls_provider() {
+            let which = try_of(first);
+            if let Err(wait) = self.held.permit(which, || self.shared.effects.gateway.permit(which)) {
+                cell.held = true;
+                self.held.hold(key, which, wait);
+                return;
+            }
+        }
+        self.set_to_work(key);
+    }
+
+    /// Sets a worker to the instance's steps, as far as it needs no further permission.
+    pub(super) fn set_to_work(&mut self, key: Uuid) {
+        let Some(cell) = self.cells.get_mut(&key) else { return };
         self.workers_begun += 1;
         self.working += 1;
-        let steps = cell.outbox.iter().cloned().collect();
+        let needs_permission = |(nth, step): &(usize, &PendingStep)| *nth > 0 && step.calls_provider();
+        let steps = cell.outbox.iter().enumerate().take_while(|step| !needs_permission(step));
+        let steps = steps.map(|(_, step)| step.clone()).collect();
         cell.worker = Some(self.worker.start(key, self.workers_begun, steps, self.outbox.clone()));
     }
 
@@ -90,7 +108,14 @@ impl<P: Process> Runner<P> {
                 step.next_retry_at = None;
                 tracing::error!(process = P::NAME, key = %message.key, step = step.name, error = failure.reason, "stuck");
             } else {
-                step.next_retry_at = Some(self.shared.retry_at(step.attempts));
+                // While nothing is permitted a pause of its own is no use: it waits with the others, and goes on with them.
+                let gateway = &self.shared.effects.gateway;
+                let closed = step.calls_provider() && gateway.availability() != Availability::Available;
+                step.next_retry_at = Some(if closed {
+                    self.shared.clock.now()
+                } else {
+                    self.shared.retry_at(step.attempts, failure.longest_pause)
+                });
                 tracing::debug!(process = P::NAME, key = %message.key, step = step.name, error = failure.reason, "retrying");
             }
         }

@@ -10,8 +10,10 @@
 
 mod cell;
 mod completion;
+mod held;
 mod inbox;
 mod places;
+mod provider;
 mod share;
 mod worker;
 
@@ -22,14 +24,14 @@ use std::{
 };
 
 use domain::{Envelope, Timestamp, derive_uuid};
-use eventlog::{Checkpoint, Executor, StoreError};
+use eventlog::{Checkpoint, Executor, StoreError, kill_point};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::completion::completed;
 pub(crate) use self::inbox::{Operation, Request};
-use self::{cell::Cell, inbox::Message, places::Places, worker::Worker};
+use self::{cell::Cell, held::Held, inbox::Message, places::Places, worker::Worker};
 use crate::{
     process::{Input, Process, Reaction},
     sagas::{SagaError, Shared},
@@ -63,6 +65,8 @@ pub(crate) struct Runner<P: Process> {
     dirty_since: Option<tokio::time::Instant>,
     /// Retries by time.
     retries: BTreeSet<(Timestamp, Uuid)>,
+    /// Instances whose next step the gateway does not permit yet.
+    held: Held,
     next_timer: Option<Timestamp>,
     /// How many instances in memory are worth looking through.
     forget_at: usize,
@@ -91,6 +95,7 @@ impl<P: Process> Runner<P> {
             dirty: BTreeSet::new(),
             dirty_since: None,
             retries: BTreeSet::new(),
+            held: Held::default(),
             working: 0,
             workers_begun: 0,
             forget_at: IDLE_INSTANCES / 4,
@@ -219,6 +224,7 @@ impl<P: Process> Runner<P> {
                 last_error: None,
                 next_retry_at: None,
                 stuck: false,
+                read_back: false,
             }
         }));
         let changes = reaction.timers.into_iter();
@@ -249,6 +255,13 @@ impl<P: Process> Runner<P> {
             self.retries.remove(&(at, key));
             self.work_on(key);
         }
+        // One that is further away than any pause was set before somebody put the clock back.
+        let longest = self.shared.longest_retry();
+        while let Some((at, key)) = self.retries.last().copied().filter(|(at, _)| *at - now > longest) {
+            self.retries.remove(&(at, key));
+            self.work_on(key);
+        }
+        self.let_go();
         if self.dirty_since.is_some_and(|since| since.elapsed() >= LAZY_WRITE) {
             // Where work is shared, the checkpoints of slots that nothing happened in wait for the next look at what is ours.
             let dirty: Vec<Uuid> = self.dirty.iter().copied().collect();
@@ -359,8 +372,12 @@ impl<P: Process> Runner<P> {
 
     async fn write(&self, changes: &Arc<Changes>, stop: &CancellationToken) -> Result<(), SagaError> {
         loop {
+            kill_point("work.before_write");
             match self.store.write(P::NAME, changes.clone()).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    kill_point("work.after_write");
+                    break;
+                }
                 Err(error) if stop.is_cancelled() || error == StoreError::Fenced => return Err(error.into()),
                 Err(error) => {
                     tracing::warn!(process = P::NAME, %error, "the work store does not take a write; trying again");
@@ -383,7 +400,7 @@ impl<P: Process> Runner<P> {
         let longest = Duration::from_secs(1);
         let wait = [timer, retry, lazy].into_iter().flatten().min().unwrap_or(longest).min(longest);
         let wake = tokio::time::Instant::now() + wait;
-        self.share_at.map_or(wake, |share| share.min(wake))
+        [self.share_at, self.held.ask_at()].into_iter().flatten().min().map_or(wake, |at| at.min(wake))
     }
 
     /// Drops instances from memory that nothing is to be done for, once there are many of them: first those that are

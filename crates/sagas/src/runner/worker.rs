@@ -1,14 +1,14 @@
 //! Works off the steps of an instance: commands to our own log, calls to the outside.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Actor, AnyCommand, Timestamp, VoucherId, derive_uuid,
+    Actor, AnyCommand, VoucherId, derive_uuid,
     notification::{Notification, NotificationCommand},
-    payment::{CaptureOutcome, PaymentCommand, RefundOutcome},
+    payment::PaymentCommand,
     voucher::Voucher,
 };
-use eventlog::{CommandContext, Executor};
+use eventlog::{CommandContext, Executor, kill_point};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,12 +17,11 @@ use super::{
     cell::AtWork,
     completion::completed,
     inbox::{Message, is_transient},
+    provider::{Charge, Provider},
 };
 use crate::{
     payments::{charge_key, refund_key},
-    ports::{
-        CarriedVoucher, ChannelError, ChargeOutcome, Message as CustomerMessage, RefundAnswer, VoidOutcome,
-    },
+    ports::{CarriedVoucher, ChannelError, Message as CustomerMessage},
     process::{Action, EffectCall},
     sagas::Shared,
     store::PendingStep,
@@ -39,11 +38,13 @@ pub(super) struct Failure {
     pub(super) reason: String,
     /// Whether it is pointless to try again by itself.
     pub(super) stuck: bool,
+    /// The longest pause before the next try, if it is shorter than what is usual.
+    pub(super) longest_pause: Option<Duration>,
 }
 
 impl Failure {
-    fn transient(error: &impl ToString) -> Self {
-        Self { reason: error.to_string(), stuck: false }
+    pub(super) fn transient(error: &impl ToString) -> Self {
+        Self { reason: error.to_string(), stuck: false, longest_pause: None }
     }
 }
 
@@ -55,6 +56,7 @@ pub(super) struct Worker {
 struct Context {
     process: &'static str,
     executor: Executor,
+    provider: Provider,
     shared: Arc<Shared>,
     places: Semaphore,
 }
@@ -62,7 +64,8 @@ struct Context {
 impl Worker {
     pub(super) fn new(process: &'static str, executor: Executor, shared: Arc<Shared>) -> Self {
         let places = Semaphore::new(CONCURRENT_INSTANCES);
-        Self { context: Arc::new(Context { process, executor, shared, places }) }
+        let provider = Provider::new(shared.clone());
+        Self { context: Arc::new(Context { process, executor, provider, shared, places }) }
     }
 
     /// Works off `steps` in order, as far as it goes and until the answer is dropped, and reports once.
@@ -113,7 +116,13 @@ impl Context {
             Action::Effect(effect) if self.is_told(effect).await? => Ok(()),
             Action::Effect(effect) => {
                 let outcome = self.call(effect, step).await?;
-                self.give(outcome, derive_uuid(step.command_id, "outcome", ""), step).await
+                self.give(outcome, derive_uuid(step.command_id, "outcome", ""), step).await?;
+                match effect {
+                    EffectCall::Charge { .. } => kill_point("charge.recorded"),
+                    EffectCall::Refund { .. } => kill_point("refund.recorded"),
+                    EffectCall::Deliver { .. } => {}
+                }
+                Ok(())
             }
         }
     }
@@ -146,7 +155,7 @@ impl Context {
             }
             Err(error) => {
                 let reason = format!("{}: {} ({})", step.name, error.message, error.code);
-                Err(Failure { reason, stuck: !is_transient(error.class) })
+                Err(Failure { stuck: !is_transient(error.class), ..Failure::transient(&reason) })
             }
         }
     }
@@ -154,19 +163,21 @@ impl Context {
     /// Calls the outside; the outcome is a command to our own log.
     async fn call(&self, effect: &EffectCall, step: &PendingStep) -> Result<AnyCommand, Failure> {
         match effect {
-            EffectCall::Charge { payment_id, attempt, due_at, .. } => {
-                let outcome = self.charge(effect, *due_at).await?;
+            EffectCall::Charge { payment_id, attempt, amount, method, due_at } => {
+                let charge = Charge {
+                    key: charge_key(*payment_id, *attempt),
+                    amount: *amount,
+                    method: *method,
+                    due_at: *due_at,
+                };
+                let outcome = self.provider.charge(&charge, step.may_have_been_tried()).await?;
                 let command =
                     PaymentCommand::RecordCapture { attempt: *attempt, outcome, at: self.shared.clock.now() };
                 Ok(AnyCommand::Payment { id: *payment_id, command })
             }
             EffectCall::Refund { payment_id, refund_id, attempt, amount, charge_ref } => {
                 let key = refund_key(*refund_id, *attempt);
-                let answer = self.shared.effects.gateway.refund(&key, charge_ref, *amount).await;
-                let outcome = match answer.map_err(|error| Failure::transient(&error))? {
-                    RefundAnswer::Refunded { provider_ref } => RefundOutcome::Refunded { provider_ref },
-                    RefundAnswer::Failed { code } => RefundOutcome::Failed { failure_code: code },
-                };
+                let outcome = self.provider.refund(&key, charge_ref, *amount).await?;
                 let command =
                     PaymentCommand::RecordRefund { refund_id: *refund_id, attempt: *attempt, outcome };
                 Ok(AnyCommand::Payment { id: *payment_id, command })
@@ -186,34 +197,6 @@ impl Context {
                 };
                 Ok(AnyCommand::Notification { id: *notification_id, command })
             }
-        }
-    }
-
-    /// Charges under one key until the outcome is known. After `due_at` nothing new is charged: the key is voided, and
-    /// what was charged before still counts.
-    async fn charge(&self, effect: &EffectCall, due_at: Timestamp) -> Result<CaptureOutcome, Failure> {
-        let EffectCall::Charge { payment_id, attempt, amount, method, .. } = effect else {
-            return Err(Failure { reason: "not a charge".to_owned(), stuck: true });
-        };
-        let key = charge_key(*payment_id, *attempt);
-        let gateway = &self.shared.effects.gateway;
-        let token = if self.shared.clock.now() < due_at {
-            let token = self.shared.effects.tokens.payment_token(*method).await;
-            token.map_err(|error| Failure::transient(&error))?.ok_or("payment_method_erased")
-        } else {
-            Err("payment_overdue")
-        };
-        match token {
-            Ok(token) => match gateway.charge(&key, *amount, &token).await {
-                Ok(ChargeOutcome::Captured { provider_ref }) => Ok(CaptureOutcome::Captured { provider_ref }),
-                Ok(ChargeOutcome::Declined { code }) => Ok(CaptureOutcome::Declined { decline_code: code }),
-                Err(error) => Err(Failure::transient(&error)),
-            },
-            Err(why_not) => match gateway.void(&key).await {
-                Ok(VoidOutcome::Captured { provider_ref }) => Ok(CaptureOutcome::Captured { provider_ref }),
-                Ok(VoidOutcome::Voided) => Ok(CaptureOutcome::Declined { decline_code: why_not.to_owned() }),
-                Err(error) => Err(Failure::transient(&error)),
-            },
         }
     }
 

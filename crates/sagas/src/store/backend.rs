@@ -125,11 +125,17 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// The wish was done, or cannot be.
     async fn forget_wish(&self, process: &'static str, wish: Wish) -> Result<(), StoreError>;
 
-    /// Publishes a word for the others, which holds for `ttl`.
-    async fn publish(&self, name: &'static str, value: String, ttl: Duration) -> Result<(), StoreError>;
+    /// Publishes a word of this holder's for the others, in place of his last one. It holds for `ttl`.
+    async fn publish(
+        &self,
+        name: &'static str,
+        holder: Uuid,
+        value: String,
+        ttl: Duration,
+    ) -> Result<(), StoreError>;
 
-    /// The word that was published last, if it still holds.
-    async fn published(&self, name: &'static str) -> Result<Option<Published>, StoreError>;
+    /// The last word of every holder that still holds.
+    async fn published(&self, name: &'static str) -> Result<Vec<Published>, StoreError>;
 
     /// The executor's snapshots.
     fn snapshots(&self) -> Arc<dyn SnapshotStore>;

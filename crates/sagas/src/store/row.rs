@@ -4,7 +4,7 @@ use domain::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::process::{Action, Awaiting};
+use crate::process::{Action, Awaiting, EffectCall};
 
 /// A step that is stored and not done yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,9 +38,22 @@ pub struct PendingStep {
     /// Whether an operator must decide.
     #[serde(default)]
     pub stuck: bool,
+    /// Whether it was read back from the store: an earlier life of this program, or another process, may have tried it.
+    #[serde(skip)]
+    pub read_back: bool,
 }
 
 impl PendingStep {
+    /// Whether it calls the payment provider.
+    pub(crate) fn calls_provider(&self) -> bool {
+        matches!(self.action, Action::Effect(EffectCall::Charge { .. } | EffectCall::Refund { .. }))
+    }
+
+    /// Whether it may have been tried before, and what came of it is not known.
+    pub(crate) fn may_have_been_tried(&self) -> bool {
+        self.attempts > 0 || self.read_back
+    }
+
     /// Whether an operator can do something about it.
     pub(crate) fn is_waiting(&self) -> bool {
         self.stuck || self.next_retry_at.is_some()

@@ -35,6 +35,13 @@ impl Provider {
         Ok(matches!(row, Row::Charged { .. }).then(|| key.to_owned()))
     }
 
+    /// What became of the charge under this key, if it is known: its reference, or none when it was declined or closed.
+    pub fn look_up(&mut self, key: &str, rng: &mut StdRng) -> Result<Option<Option<String>>, Silence> {
+        self.silent(rng, 0.1)?;
+        let row = self.rows.get(key);
+        Ok(row.map(|row| matches!(row, Row::Charged { .. }).then(|| key.to_owned())))
+    }
+
     /// The charge's reference when money was taken before; none when the key is closed.
     pub fn void(&mut self, key: &str, rng: &mut StdRng) -> Result<Option<String>, Silence> {
         self.silent(rng, 0.1)?;

@@ -1,5 +1,7 @@
 //! The world: what may happen next, in any order.
 
+use std::collections::HashSet;
+
 use chrono::Duration;
 use domain::{
     Actor, AggregateKind, AnyCommand, Class, Timestamp, derive_uuid,
@@ -39,6 +41,8 @@ pub struct World {
     pub provider: Provider,
     managers: Vec<Box<dyn Manager>>,
     people: People,
+    /// Steps that were tried before.
+    tried: HashSet<Uuid>,
     /// What was done, beside the log.
     diary: Vec<(usize, String)>,
 }
@@ -72,6 +76,7 @@ impl World {
             provider: Provider::default(),
             managers,
             people: People::default(),
+            tried: HashSet::new(),
             diary: Vec::new(),
         };
         People::open(&mut world);
@@ -135,7 +140,7 @@ impl World {
         let (step, process) = (self.managers[who].step(key), self.managers[who].name());
         let (command, command_id) = match &step.action {
             Action::Command(command) => (command.clone(), step.command_id),
-            Action::Effect(effect) => match self.call(effect) {
+            Action::Effect(effect) => match self.call(effect, step.command_id) {
                 Ok(Some(outcome)) => (outcome, derive_uuid(step.command_id, "outcome", "")),
                 Ok(None) => {
                     self.managers[who].done(key);
@@ -166,11 +171,19 @@ impl World {
     }
 
     /// Calls the outside; the outcome is a command to the log, or nothing is left to be said.
-    fn call(&mut self, effect: &EffectCall) -> Result<Option<AnyCommand>, Silence> {
+    fn call(&mut self, effect: &EffectCall, step: Uuid) -> Result<Option<AnyCommand>, Silence> {
         match effect {
             EffectCall::Charge { payment_id, attempt, amount, due_at, .. } => {
                 let key = charge_key(*payment_id, *attempt);
-                let charged = if self.now < *due_at {
+                // Who has tried before asks first what became of it.
+                let known = if self.tried.insert(step) {
+                    None
+                } else {
+                    self.provider.look_up(&key, &mut self.rng)?
+                };
+                let charged = if let Some(known) = known {
+                    known
+                } else if self.now < *due_at {
                     self.provider.charge(&key, *amount, &mut self.rng)?
                 } else {
                     self.provider.void(&key, &mut self.rng)?

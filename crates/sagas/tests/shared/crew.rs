@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use domain::{OrderId, ProductId};
 use eventlog::{Clock, Executor, ExecutorOptions, Log, LogOptions, postgres::PostgresStore};
 use futures::StreamExt;
-use orderstream_sagas::{SagaError, Sagas, process_names};
+use orderstream_sagas::{Effects, SagaError, Sagas, process_names};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -92,8 +92,18 @@ impl Crew {
         label: &str,
         which: &[&'static str],
     ) -> Result<Member, SagaError> {
-        let (schema, ttl, effects, url) =
-            (self.schema.clone(), self.ttl, self.world.effects(), url.to_owned());
+        self.join_with(url, label, which, self.world.effects()).await
+    }
+
+    /// Another process that reaches the world outside by another way.
+    pub async fn join_with(
+        &self,
+        url: &str,
+        label: &str,
+        which: &[&'static str],
+        effects: Effects,
+    ) -> Result<Member, SagaError> {
+        let (schema, ttl, url) = (self.schema.clone(), self.ttl, url.to_owned());
         let clock: Arc<dyn Clock> = self.world.clock.clone();
         let (names, its_label, body) = (which.to_vec(), label.to_owned(), Body::new());
         let born = body.run(async move {

@@ -1,9 +1,10 @@
 //! Operators, and whoever takes orders, in a process that does not do the work.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{OrderId, ProductId};
-use orderstream_sagas::{Availability, InstanceState, SagaError};
+use gateway::{Behaviour, Sandbox, SandboxOptions};
+use orderstream_sagas::{Availability, Effects, InstanceState, SagaError};
 use tokio::time::Instant;
 
 use crate::{
@@ -155,4 +156,37 @@ async fn whether_payments_can_be_made_is_known_in_other_processes_and_not_longer
     let here = cashier.sagas.payments_availability().await.unwrap();
     assert!(matches!(here, Availability::Unavailable { .. }), "not in its own process either");
     cashier.leave().await;
+}
+
+#[tokio::test]
+async fn payments_can_be_made_while_one_of_those_who_make_them_can() {
+    let Some(crew) = Crew::new(SHORT).await else { return };
+    let sagas = crew.world.sagas();
+    let now = async || sagas.payments_availability().await.unwrap();
+    let effects = |gateway: &Arc<Sandbox>| Effects { gateway: gateway.clone(), ..crew.world.effects() };
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox =
+        |name: &str| Arc::new(Sandbox::open(&folder.path().join(name), SandboxOptions::default()).unwrap());
+    let (cut_off, well) = (sandbox("a.db"), sandbox("b.db"));
+    cut_off.behave(Behaviour { outage: true, ..Behaviour::default() }).unwrap();
+    let join = async |label: &str, gateway: &Arc<Sandbox>| {
+        crew.join_with(&crew.schema.url, label, &["payments"], effects(gateway)).await.unwrap()
+    };
+    let [a, b] = [join("a", &cut_off).await, join("b", &well).await];
+    crew.world.until("one can", async || now().await == Availability::Available).await;
+    // Longer than it takes for both to have said it again.
+    for _ in 0..60 {
+        assert_eq!(now().await, Availability::Available, "the other one does not overrule him");
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    well.behave(Behaviour { outage: true, ..Behaviour::default() }).unwrap();
+    crew.world.until("none can", async || now().await != Availability::Available).await;
+    well.behave(Behaviour::default()).unwrap();
+    crew.world.until("one can again", async || now().await == Availability::Available).await;
+    // Whoever leaves takes his word back, and is not waited for.
+    let begun = Instant::now();
+    b.leave().await;
+    crew.world.until("none can", async || now().await != Availability::Available).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    a.leave().await;
 }

@@ -2,8 +2,10 @@
 
 mod events;
 mod figures;
+mod gateway;
 mod jobs;
 mod paging;
+mod payments;
 mod projections;
 mod sagas;
 
@@ -18,4 +20,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(jobs::router())
         .merge(events::router())
         .merge(figures::router())
+        .merge(gateway::router())
+        .merge(payments::router())
 }

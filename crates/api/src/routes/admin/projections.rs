@@ -93,11 +93,11 @@ async fn work(app: App, job: Job) {
     let progress = move |progress| jobs.progress(job_id, progress);
     let stopping = app.stopping.clone();
     let done = stopping.run_until_cancelled(async {
-        Ok::<_, ViewError>(match (job.kind, job.name.as_str()) {
-            (JobKind::Rebuild, ALL) => values(app.views().rebuild_all(progress).await?),
-            (JobKind::Rebuild, name) => values([app.views().rebuild(name, progress).await?]),
-            (JobKind::Verify, ALL) => values(app.views().verify_all(progress).await?),
-            (JobKind::Verify, name) => values([app.views().verify(name, progress).await?]),
+        Ok::<_, ViewError>(match (job.kind == JobKind::Rebuild, job.name.as_str()) {
+            (true, ALL) => values(app.views().rebuild_all(progress).await?),
+            (true, name) => values([app.views().rebuild(name, progress).await?]),
+            (false, ALL) => values(app.views().verify_all(progress).await?),
+            (false, name) => values([app.views().verify(name, progress).await?]),
         })
     });
     let result = match done.await {

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     problem::{Code, Problem, refusal},
     routes::{payments, shops},
-    web::Price,
+    web::{Place, Price},
 };
 
 /// What is known of a product when it is ordered.
@@ -31,17 +31,19 @@ struct Offer {
     listed: bool,
 }
 
-/// The command that places the order, with names and prices of now.
+/// The command that places the order, with names and prices of now; and the place to wait for its payment in, if it is
+/// paid now.
 pub(super) async fn order(
     app: &App,
     order_id: OrderId,
     customer_id: &CustomerId,
     body: PlaceOrder,
-) -> Result<OrderCommand, Problem> {
+) -> Result<(OrderCommand, Option<Place>), Problem> {
     let policy = policy(app, &body.shop_id).await?;
-    if matches!(policy.payment, PaymentTerms::AtOrder { .. }) {
-        payments::can_be_made(app).await?;
-    }
+    let place = match policy.payment {
+        PaymentTerms::AtOrder { .. } => Some(payments::can_be_made(app).await?),
+        PaymentTerms::Deferred { .. } => None,
+    };
     let mut wanted: BTreeMap<ProductId, u64> = BTreeMap::new();
     for line in &body.lines {
         *wanted.entry(line.product_id).or_default() += u64::from(line.quantity.get());
@@ -75,7 +77,7 @@ pub(super) async fn order(
     if let Some(expected) = expected_total.filter(|expected| *expected != total) {
         return Err(refusal(&OrderError::PriceChanged { expected, total }).with("total", total));
     }
-    Ok(OrderCommand::PlaceOrder {
+    let command = OrderCommand::PlaceOrder {
         order_id,
         shop_id: body.shop_id,
         customer_id: customer_id.clone(),
@@ -85,7 +87,8 @@ pub(super) async fn order(
         policy,
         contact_id: contact_of(order_id),
         at: app.now(),
-    })
+    };
+    Ok((command, place))
 }
 
 async fn policy(app: &App, shop_id: &ShopId) -> Result<ShopPolicy, Problem> {

@@ -23,7 +23,7 @@ use crate::{
     auth::Role,
     problem::{Code, Problem},
     routes::ids::in_partition,
-    web::{Answer, Body, Command, Price, check as field, object, objects},
+    web::{Answer, Body, Command, Place, Price, check as field, object, objects},
 };
 
 /// A new order.
@@ -146,12 +146,14 @@ async fn place_and_wait(
     app: App,
     order_id: OrderId,
     customer: CustomerId,
-    order: Option<OrderCommand>,
+    order: Option<(OrderCommand, Option<Place>)>,
     context: CommandContext,
 ) -> Result<Answer, Problem> {
     // Before the append, so that no event is missed.
     let mut waiting = Waiting::begin(&app, order_id);
     let fresh = order.is_some();
+    // The place to wait for the payment in is held to the end.
+    let (order, _place) = order.map_or((None, None), |(order, place)| (Some(order), place));
     if let Some(order) = order {
         app.execute::<Order>(&order_id, None, order, context).await?;
     }

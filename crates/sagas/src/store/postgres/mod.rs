@@ -1,6 +1,7 @@
 //! The work store in PostgreSQL: several processes share the work of a process manager by slots.
 
 mod instances;
+mod published;
 mod schema;
 mod wishes;
 mod write;
@@ -190,29 +191,18 @@ impl Backend for PostgresWork {
         wishes::forget(&self.database, process, wish).await
     }
 
-    async fn publish(&self, name: &'static str, value: String, ttl: Duration) -> Result<(), StoreError> {
-        let publish = self.database.run(move |conn| {
-            let value = value.clone();
-            let sql = "INSERT INTO published (name, value, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))
-                       ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
-            Box::pin(async move {
-                sqlx::query(sql).bind(name).bind(value).bind(ttl.as_secs_f64()).execute(conn).await
-            })
-        });
-        publish.await.map(drop)
+    async fn publish(
+        &self,
+        name: &'static str,
+        holder: Uuid,
+        value: String,
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        published::publish(&self.database, name, holder, value, ttl).await
     }
 
-    async fn published(&self, name: &'static str) -> Result<Option<Published>, StoreError> {
-        let published = self.database.run(move |conn| {
-            let sql = "SELECT value, extract(epoch FROM expires_at - now())::float8 FROM published
-                       WHERE name = $1 AND expires_at > now()";
-            Box::pin(async move { sqlx::query(sql).bind(name).fetch_optional(conn).await })
-        });
-        let read = |row: sqlx::postgres::PgRow| Published {
-            value: row.get(0),
-            left: Duration::try_from_secs_f64(row.get(1)).unwrap_or_default(),
-        };
-        Ok(published.await?.map(read))
+    async fn published(&self, name: &'static str) -> Result<Vec<Published>, StoreError> {
+        published::of_everybody(&self.database, name).await
     }
 
     fn snapshots(&self) -> Arc<dyn SnapshotStore> {

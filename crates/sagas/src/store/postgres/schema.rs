@@ -5,7 +5,8 @@ use eventlog::postgres::Part;
 /// The tables of process managers.
 pub const WORK: Part = Part {
     name: "work",
-    migrations: &["
+    migrations: &[
+        "
     CREATE TABLE instances (
         process        text     NOT NULL,
         key            uuid     NOT NULL,
@@ -52,5 +53,12 @@ pub const WORK: Part = Part {
         value      text NOT NULL,
         expires_at timestamptz NOT NULL
     ) WITH (fillfactor = 50);
-"],
+",
+        // Several processes publish under one name.
+        "
+    ALTER TABLE published ADD COLUMN holder uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000';
+    ALTER TABLE published DROP CONSTRAINT published_pkey;
+    ALTER TABLE published ADD PRIMARY KEY (name, holder);
+",
+    ],
 };

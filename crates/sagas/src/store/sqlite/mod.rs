@@ -52,11 +52,14 @@ const READERS: usize = 4;
 /// The slot of everything.
 const ONLY: Held = Held { slot: 0, epoch: 0 };
 
+/// A name and a holder.
+type Said = (&'static str, Uuid);
+
 pub(super) struct SqliteWork {
     writer: Writer,
     readers: Readers,
     /// In memory: nobody else is there to read it.
-    published: Mutex<HashMap<&'static str, (String, Instant)>>,
+    published: Mutex<HashMap<Said, (String, Instant)>>,
 }
 
 impl SqliteWork {
@@ -165,17 +168,27 @@ impl Backend for SqliteWork {
         Ok(())
     }
 
-    async fn publish(&self, name: &'static str, value: String, ttl: Duration) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        name: &'static str,
+        holder: Uuid,
+        value: String,
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        let now = Instant::now();
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        published.insert(name, (value, Instant::now() + ttl));
+        published.retain(|_, (_, until)| *until > now);
+        published.insert((name, holder), (value, now + ttl));
         Ok(())
     }
 
-    async fn published(&self, name: &'static str) -> Result<Option<Published>, StoreError> {
-        let published = self.published.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        Ok(published.and_then(|(value, until)| {
-            Some(Published { value, left: until.checked_duration_since(Instant::now())? })
-        }))
+    async fn published(&self, name: &'static str) -> Result<Vec<Published>, StoreError> {
+        let now = Instant::now();
+        let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_name = published.iter().filter(|((of, _), (_, until))| *of == name && *until > now);
+        Ok(of_name
+            .map(|(_, (value, until))| Published { value: value.clone(), left: *until - now })
+            .collect())
     }
 
     fn snapshots(&self) -> Arc<dyn SnapshotStore> {

@@ -73,7 +73,7 @@ impl Provider {
         self.slow.send_replace(None);
     }
 
-    /// Returns once `calls` charges have been asked for.
+    /// Returns once so many charges and look-ups have been asked for.
     pub async fn charges_asked(&self, calls: u32) {
         let mut asked = self.asked.subscribe();
         let enough = timeout(PATIENCE, asked.wait_for(|asked| *asked >= calls)).await;
@@ -130,8 +130,9 @@ impl PaymentGateway for Provider {
         self.answered(self.books.refund(key, charge_ref, amount).await?)
     }
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.asked.send_modify(|asked| *asked += 1);
         self.reached()?;
-        self.books.look_up(key).await
+        self.answered(self.books.look_up(key).await?)
     }
 }
 
