@@ -20,6 +20,11 @@ async fn world() -> World {
     World::new(Settings::default()).await
 }
 
+/// A world that waits for answers for longer than a busy machine makes it wait.
+async fn patient() -> World {
+    World::new(Settings { deadline: Duration::from_secs(10), ..Settings::default() }).await
+}
+
 impl World {
     async fn at_once(&self) -> PaymentId {
         self.ask(PaymentTiming::AtOrder, Some(method::OK), HOUR).await
@@ -39,7 +44,7 @@ impl World {
 
 #[tokio::test]
 async fn in_the_normal_case_there_is_one_call_and_no_look_up() {
-    let world = world().await;
+    let world = patient().await;
     for _ in 0..20 {
         world.at_once().await;
     }
@@ -86,10 +91,11 @@ async fn a_step_of_an_earlier_life_is_looked_up_before_anything_is_charged() {
 
 #[tokio::test]
 async fn a_key_that_nobody_knows_is_voided_once_the_payment_is_due() {
-    let world = world().await;
+    let world = patient().await;
     world.behave(Behaviour { outage: true, ..Behaviour::default() });
     let id = world.at_once().await;
-    world.until("tried", async || world.network.traffic.charges.load(SeqCst) > 0).await.unwrap();
+    // The charge was answered: no other is made while nobody can be asked about it.
+    world.until("tried again", async || world.network.traffic.look_ups.load(SeqCst) > 0).await.unwrap();
     world.clock.jump(2 * 3_600_000);
     world.behave(Behaviour::default());
     let money = world.over().await;

@@ -24,7 +24,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::network::Network;
+use crate::network::{DEADLINE, Network};
 
 /// How long a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -114,6 +114,8 @@ pub struct Settings {
     pub breaker: BreakerOptions,
     pub retries: RetryOptions,
     pub sagas: SagaOptions,
+    /// How long a call may take.
+    pub deadline: Duration,
 }
 
 impl Default for Settings {
@@ -131,6 +133,7 @@ impl Default for Settings {
                 first_retry: Duration::from_millis(4),
                 longest_retry: Duration::from_millis(40),
             },
+            deadline: DEADLINE,
         }
     }
 }
@@ -152,7 +155,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::open(&folder.path().join("sandbox.db"), SandboxOptions::default()).unwrap();
         let (clock, purse) = (Arc::default(), Arc::default());
-        let network = Network::new(sandbox);
+        let network = Network::new(sandbox, settings.deadline);
         let mut world = Self { clock, purse, network, kills: 0, past: (0, 0), settings, life: None, folder };
         world.bear().await;
         world
@@ -170,7 +173,7 @@ impl World {
         let body = Body::new();
         let (log_db, work_db) = (self.file("log.db"), self.file("work.db"));
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let Settings { breaker, retries, sagas: options } = self.settings;
+        let Settings { breaker, retries, sagas: options, .. } = self.settings;
         let gateway = Arc::new(Guarded::new(self.network.clone(), breaker).with_retries(retries));
         let effects =
             Effects { gateway: gateway.clone(), tokens: self.purse.clone(), channel: Arc::new(LogChannel) };

@@ -16,7 +16,7 @@ use orderstream_sagas::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
-/// A caller waits so long.
+/// A caller waits so long, unless a test says otherwise.
 pub const DEADLINE: Duration = Duration::from_millis(15);
 
 /// What came by on the way.
@@ -73,14 +73,15 @@ impl Traffic {
 pub struct Network {
     pub sandbox: Sandbox,
     pub traffic: Arc<Traffic>,
+    deadline: Duration,
     /// Where the provider lives: not where we do.
     provider: Handle,
 }
 
 impl Network {
     /// To be called in the provider's runtime.
-    pub fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox, traffic: Arc::default(), provider: Handle::current() }
+    pub fn new(sandbox: Sandbox, deadline: Duration) -> Self {
+        Self { sandbox, traffic: Arc::default(), deadline, provider: Handle::current() }
     }
 
     async fn call<T: Send + 'static>(
@@ -89,7 +90,7 @@ impl Network {
         call: impl Future<Output = Result<T, GatewayError>> + Send + 'static,
     ) -> Result<T, GatewayError> {
         count.fetch_add(1, SeqCst);
-        let answer = match timeout(DEADLINE, self.provider.spawn(call)).await {
+        let answer = match timeout(self.deadline, self.provider.spawn(call)).await {
             Ok(answer) => answer.unwrap(),
             Err(_) => Err(GatewayError::Unknown("no answer in time".to_owned())),
         };

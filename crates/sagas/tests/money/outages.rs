@@ -19,6 +19,7 @@ fn settings(retries: RetryOptions) -> Settings {
         breaker: BreakerOptions { open_ms: 100, ..BreakerOptions::default() },
         retries,
         sagas: SagaOptions::default(),
+        ..Settings::default()
     }
 }
 
