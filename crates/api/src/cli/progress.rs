@@ -40,7 +40,8 @@ impl Meter {
             } else {
                 "{msg} [{bar:32}] {human_pos}/{human_len} UNIT  {per_sec}  {eta} left"
             };
-            let style = ProgressStyle::with_template(&template.replace("UNIT", unit)).expect("the templates above are well formed");
+            let style = ProgressStyle::with_template(&template.replace("UNIT", unit))
+                .expect("the templates above are well formed");
             bar.set_style(style.progress_chars("=> "));
             bar.set_message(what.to_owned());
             bar

@@ -52,7 +52,11 @@ impl Remote {
     }
 
     /// `POST` with a body.
-    pub(super) async fn post_with<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, CliError> {
+    pub(super) async fn post_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, CliError> {
         Ok(serde_json::from_value(self.send(self.request(Method::POST, path).json(body)).await?)?)
     }
 

@@ -68,7 +68,8 @@ pub fn document() -> Value {
 
 /// All routes. A process that does not run `api` answers only whether it lives and is ready, and what it counts.
 pub fn router(app: &App) -> Router {
-    let routes = if app.settings.runs_api() { documented() } else { health::router().merge(metrics::router()) };
+    let routes =
+        if app.settings.runs_api() { documented() } else { health::router().merge(metrics::router()) };
     let (routes, outline) = routes.split_for_parts();
     let document = openapi::finish(&outline);
     let routes = routes.route("/openapi.json", get(move || async move { axum::Json(document) }));

@@ -99,7 +99,8 @@ async fn stopping_does_not_wait_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let options = SandboxOptions { latency_ms: 60_000..=60_000, ..SandboxOptions::default() };
     let sandbox = Sandbox::open(&dir.path().join("sandbox.db"), options).unwrap();
-    let patience = SandboxServerOptions { stop_wait: Duration::from_millis(100), ..SandboxServerOptions::default() };
+    let patience =
+        SandboxServerOptions { stop_wait: Duration::from_millis(100), ..SandboxServerOptions::default() };
     let server = SandboxServer::start(sandbox, "127.0.0.1:0", patience).await.unwrap();
     assert!(super::support::gateway(&server.url()).charge("a:1", krw(1), method::OK).await.is_err());
     tokio::time::timeout(Duration::from_secs(5), server.stop()).await.unwrap();

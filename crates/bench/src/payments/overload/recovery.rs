@@ -67,7 +67,11 @@ mod tests {
         let span = |from: u32, to: u32| Span { from: MS * from, to: MS * to };
         let orders: Vec<Order> = (0..2_000)
             .map(|number| number * 10)
-            .map(|at| order(at, if (5_000..bad_until).contains(&at) { bad } else { Some(500) }))
+            .map(|at| {
+                // A good moment in between is no recovery.
+                let is_bad = (5_000..bad_until).contains(&at) && !(10_500..11_000).contains(&at);
+                order(at, if is_bad { bad } else { Some(500) })
+            })
             .collect();
         after(&orders, span(0, 5_000), span(10_000, 20_000), 100.0)
     }
