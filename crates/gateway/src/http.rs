@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::{
+    late::LateAnswers,
     options::GatewayOptionsError,
     wire::{
         ChargeAnswer, ChargeRequest, IDEMPOTENCY_KEY, LedgerAnswer, ProblemDocument, RefundReply,
@@ -105,7 +106,12 @@ pub struct HttpGateway {
     client: Client,
     base: String,
     deadline: Duration,
+    late: LateAnswers,
 }
+
+/// So many deadlines after its beginning a charge is given up for good, when its caller has long been told that nothing is
+/// known. *Source*: ours; an answer that late helps nobody, since the look-up has come by.
+const GIVEN_UP: u32 = 3;
 
 impl HttpGateway {
     /// Makes the client; connects when it is first called. Proxies of the environment are not used: the provider is where
@@ -122,7 +128,7 @@ impl HttpGateway {
             .no_proxy()
             .build()
             .map_err(|error| GatewayOptionsError::Client(cause(&error)))?;
-        Ok(Self { client, base, deadline: options.deadline })
+        Ok(Self { client, base, deadline: options.deadline, late: LateAnswers::default() })
     }
 
     fn url(&self, path: &str) -> String {
@@ -130,36 +136,62 @@ impl HttpGateway {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), GatewayError> {
-        self.send_for(request, MAX_ANSWER).await
-    }
-
-    /// Sends, and reads an answer of at most `most` bytes.
-    async fn send_for(
-        &self,
-        request: RequestBuilder,
-        most: usize,
-    ) -> Result<(StatusCode, Vec<u8>), GatewayError> {
-        let answer = async {
-            let answer = request.send().await.map_err(not_sent_or_unknown)?;
-            Ok((answer.status(), read(answer, most).await?))
-        };
-        timeout(self.deadline, answer).await.unwrap_or_else(|_| {
-            Err(GatewayError::Unknown(format!("no answer within {} ms", self.deadline.as_millis())))
-        })
+        send(request, MAX_ANSWER, self.deadline).await
     }
 
     async fn post<A: DeserializeOwned>(&self, key: &str, request: RequestBuilder) -> Result<A, GatewayError> {
-        let (status, body) = self.send(request.header(IDEMPOTENCY_KEY, key)).await?;
-        if status == StatusCode::OK { understand(&body) } else { Err(unexpected(status, &body)) }
+        answer_of(self.send(request.header(IDEMPOTENCY_KEY, key)).await?)
     }
+
+    async fn ask(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
+        let request = self.client.get(self.url(&format!("charges/{}", segment(key))));
+        let (status, body) = self.send(request).await?;
+        match status {
+            StatusCode::OK => Ok(Some(charge_outcome(understand(&body)?)?)),
+            StatusCode::NOT_FOUND if code(&body).as_deref() == Some(UNKNOWN_CHARGE) => Ok(None),
+            _ => Err(unexpected(status, &body)),
+        }
+    }
+}
+
+/// Sends, and reads an answer of at most `most` bytes.
+async fn send(
+    request: RequestBuilder,
+    most: usize,
+    deadline: Duration,
+) -> Result<(StatusCode, Vec<u8>), GatewayError> {
+    let answer = async {
+        let answer = request.send().await.map_err(not_sent_or_unknown)?;
+        Ok((answer.status(), read(answer, most).await?))
+    };
+    timeout(deadline, answer).await.unwrap_or_else(|_| Err(not_in_time(deadline)))
+}
+
+fn not_in_time(deadline: Duration) -> GatewayError {
+    GatewayError::Unknown(format!("no answer within {} ms", deadline.as_millis()))
+}
+
+fn answer_of<A: DeserializeOwned>((status, body): (StatusCode, Vec<u8>)) -> Result<A, GatewayError> {
+    if status == StatusCode::OK { understand(&body) } else { Err(unexpected(status, &body)) }
 }
 
 #[async_trait]
 impl PaymentGateway for HttpGateway {
     async fn charge(&self, key: &str, amount: Money, token: &str) -> Result<ChargeOutcome, GatewayError> {
         let body = ChargeRequest { amount, payment_method: token.to_owned() };
-        let request = self.client.post(self.url("charges")).json(&body);
-        charge_outcome(self.post(key, request).await?)
+        let request = self.client.post(self.url("charges")).header(IDEMPOTENCY_KEY, key).json(&body);
+        let patience = self.deadline * GIVEN_UP;
+        let mut charging = tokio::spawn(async move {
+            charge_outcome(answer_of(send(request, MAX_ANSWER, patience).await?)?)
+        });
+        match timeout(self.deadline, &mut charging).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(failed)) => Err(GatewayError::Unknown(failed.to_string())),
+            Err(_) => {
+                self.late.keep(key, charging);
+                Err(not_in_time(self.deadline))
+            }
+        }
     }
 
     async fn void(&self, key: &str) -> Result<VoidOutcome, GatewayError> {
@@ -182,20 +214,20 @@ impl PaymentGateway for HttpGateway {
         Ok(answer.into())
     }
 
+    /// The answer to a charge that came too late for its caller is as good as one to the look-up, and often faster.
     async fn look_up(&self, key: &str) -> Result<Option<ChargeOutcome>, GatewayError> {
-        let request = self.client.get(self.url(&format!("charges/{}", segment(key))));
-        let (status, body) = self.send(request).await?;
-        match status {
-            StatusCode::OK => Ok(Some(charge_outcome(understand(&body)?)?)),
-            StatusCode::NOT_FOUND if code(&body).as_deref() == Some(UNKNOWN_CHARGE) => Ok(None),
-            _ => Err(unexpected(status, &body)),
+        let Some(charging) = self.late.take(key) else { return self.ask(key).await };
+        tokio::select! {
+            biased;
+            Ok(Ok(outcome)) = charging => Ok(Some(outcome)),
+            answer = self.ask(key) => answer,
         }
     }
 
     async fn ledger(&self, after: Option<&str>) -> Result<LedgerPage, GatewayError> {
         let query = after.map(|after| format!("?after={}", segment(after))).unwrap_or_default();
         let request = self.client.get(self.url(&format!("ledger{query}")));
-        let (status, body) = self.send_for(request, MAX_PAGE).await?;
+        let (status, body) = send(request, MAX_PAGE, self.deadline).await?;
         match status {
             StatusCode::OK => Ok(understand::<LedgerAnswer>(&body)?.into()),
             _ => Err(unexpected(status, &body)),

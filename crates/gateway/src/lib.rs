@@ -14,6 +14,7 @@ mod behaviour;
 mod elsewhere;
 mod guard;
 mod http;
+mod late;
 mod ledger;
 mod options;
 mod sandbox;

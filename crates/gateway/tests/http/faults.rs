@@ -199,3 +199,19 @@ async fn a_provider_that_restarts_is_reached_again_by_the_same_gateway() {
     assert_eq!(provider.sandbox.entries().await.unwrap().len(), 2);
     again.stop().await;
 }
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_there_for_the_look_up() {
+    let provider = Provider::start().await;
+    // Every call, a look-up, too, takes longer than the deadline.
+    let slow = DEADLINE.as_millis() as u64 + 60;
+    provider.behave(Behaviour { latency_min_ms: slow, latency_max_ms: slow, ..Behaviour::default() }).await;
+    let gateway = provider.gateway();
+    let answer = gateway.charge("a:1", krw(100), method::OK).await;
+    assert!(matches!(answer, Err(GatewayError::Unknown(_))), "{answer:?}");
+    let found = gateway.look_up("a:1").await;
+    assert!(matches!(found, Ok(Some(ChargeOutcome::Captured { .. }))), "{found:?}");
+    let asked = gateway.look_up("a:1").await;
+    assert!(matches!(asked, Err(GatewayError::Unknown(_))), "it is had once: {asked:?}");
+    assert_eq!(provider.moved().await, [("a:1".to_owned(), 100)]);
+}
