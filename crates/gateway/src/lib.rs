@@ -25,7 +25,7 @@ pub mod wire;
 
 pub use behaviour::{Behaviour, BehaviourError};
 pub use elsewhere::Elsewhere;
-pub use guard::{BreakerOptions, BreakerState, GuardFigures, Guarded, RetryOptions};
+pub use guard::{BreakerOptions, BreakerState, Guarded, RetryOptions};
 pub use http::{HttpGateway, HttpOptions, UrlError};
 pub use options::{GatewayOptions, GatewayOptionsError, connect};
 pub use sagas::ports::{LedgerEntry, LedgerKind};

@@ -73,35 +73,6 @@ impl Default for BreakerOptions {
     }
 }
 
-/// How the guard is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GuardFigures {
-    /// The breaker's state.
-    pub state: BreakerState,
-    /// Calls in the breaker's window, since its last change of state.
-    pub window_calls: usize,
-    /// Those of them that failed.
-    pub window_failures: usize,
-    /// Those of them that were slow.
-    pub window_slow: usize,
-    /// How often the breaker opened since the start.
-    pub opened: u64,
-    /// How many calls the breaker refused since the start.
-    pub refused: u64,
-    /// Calls under way; without a bulkhead, zero.
-    pub under_way: usize,
-    /// How many may be; none without a bulkhead.
-    pub places: Option<usize>,
-    /// First tries that were permitted.
-    pub first_tries: u64,
-    /// Retries that were permitted.
-    pub retries: u64,
-    /// How often a retry was told to wait, since there were too many already.
-    pub retries_put_off: u64,
-    /// How many retries may be made at once now.
-    pub retries_left: u64,
-}
-
 struct Bulkhead {
     places: usize,
     free: Semaphore,
@@ -149,22 +120,28 @@ impl<G: PaymentGateway> Guarded<G> {
     }
 
     /// How it is doing.
-    pub fn figures(&self) -> GuardFigures {
-        let counts = self.breaker.counts();
+    pub fn figures(&self) -> GatewayFigures {
+        let (state, counts) = (self.state(), self.breaker.counts());
         let (bulkhead, retries) = (self.bulkhead.as_ref(), self.budget.counts());
-        GuardFigures {
-            state: self.state(),
+        let open_for = match state {
+            BreakerState::Open { retry_after } => retry_after,
+            BreakerState::Closed | BreakerState::HalfOpen => Duration::ZERO,
+        };
+        GatewayFigures {
+            state: state.name(),
+            open_for_ms: u64::try_from(open_for.as_millis()).unwrap_or(u64::MAX),
+            opened: counts.opened,
+            refused: counts.refused,
             window_calls: counts.calls,
             window_failures: counts.failures,
             window_slow: counts.slow,
-            opened: counts.opened,
-            refused: counts.refused,
             under_way: bulkhead.map_or(0, |bulkhead| bulkhead.places - bulkhead.free.available_permits()),
             places: bulkhead.map(|bulkhead| bulkhead.places),
             first_tries: retries.first_tries,
             retries: retries.retries,
             retries_put_off: retries.put_off,
             retries_left: retries.left,
+            last_error: self.breaker.last_error(),
         }
     }
 
@@ -229,27 +206,7 @@ impl<G: PaymentGateway> PaymentGateway for Guarded<G> {
     }
 
     fn figures(&self) -> Option<GatewayFigures> {
-        let figures = Guarded::figures(self);
-        let open_for = match figures.state {
-            BreakerState::Open { retry_after } => retry_after,
-            BreakerState::Closed | BreakerState::HalfOpen => Duration::ZERO,
-        };
-        Some(GatewayFigures {
-            state: figures.state.name(),
-            open_for_ms: u64::try_from(open_for.as_millis()).unwrap_or(u64::MAX),
-            opened: figures.opened,
-            refused: figures.refused,
-            window_calls: figures.window_calls,
-            window_failures: figures.window_failures,
-            window_slow: figures.window_slow,
-            under_way: figures.under_way,
-            places: figures.places,
-            first_tries: figures.first_tries,
-            retries: figures.retries,
-            retries_put_off: figures.retries_put_off,
-            retries_left: figures.retries_left,
-            last_error: self.breaker.last_error(),
-        })
+        Some(Guarded::figures(self))
     }
 }
 
