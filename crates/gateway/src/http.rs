@@ -181,9 +181,10 @@ impl PaymentGateway for HttpGateway {
         let body = ChargeRequest { amount, payment_method: token.to_owned() };
         let request = self.client.post(self.url("charges")).header(IDEMPOTENCY_KEY, key).json(&body);
         let patience = self.deadline * GIVEN_UP;
-        let mut charging = tokio::spawn(async move {
-            charge_outcome(answer_of(send(request, MAX_ANSWER, patience).await?)?)
-        });
+        let mut charging =
+            tokio::spawn(
+                async move { charge_outcome(answer_of(send(request, MAX_ANSWER, patience).await?)?) },
+            );
         match timeout(self.deadline, &mut charging).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(failed)) => Err(GatewayError::Unknown(failed.to_string())),

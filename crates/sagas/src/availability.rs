@@ -19,8 +19,9 @@ use crate::{
 
 /// Under what name it is published.
 const NAME: &str = "payments";
-/// How often.
+/// How often; and how often it is looked whether it has changed, which is told at once.
 const EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long a word holds. Somebody who has ended says nothing: then nobody makes payments.
 const HOLDS: Duration = Duration::from_secs(3);
 /// How long what was read is taken to be so.
@@ -37,12 +38,19 @@ pub(crate) async fn publish(store: Arc<dyn Backend>, shared: Arc<Shared>, stop: 
             tracing::debug!(%error, "whether payments can be made is not published");
         }
     };
+    let can = || shared.effects.gateway.availability() == Availability::Available;
     loop {
+        let (could, said) = (can(), Instant::now());
         say(shared.effects.gateway.availability(), HOLDS).await;
-        if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
-            // Whoever ends takes his word back. Should the store be closed already, it runs out by itself.
-            say(Availability::Unavailable { retry_after: ASK_AGAIN }, Duration::ZERO).await;
-            return;
+        loop {
+            if stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
+                // Whoever ends takes his word back. Should the store be closed already, it runs out by itself.
+                say(Availability::Unavailable { retry_after: ASK_AGAIN }, Duration::ZERO).await;
+                return;
+            }
+            if said.elapsed() >= EVERY || can() != could {
+                break;
+            }
         }
     }
 }

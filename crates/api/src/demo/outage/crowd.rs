@@ -44,6 +44,19 @@ pub(super) async fn order(
     placed.into_iter().collect()
 }
 
+/// Places an order, again and again as long as the answer says that it may be tried later.
+pub(super) async fn order_again(who: &Actor, shop: &str, product_id: &str) -> Result<Placed, DemoError> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let mut placed = order(who, shop, product_id, 1, 1).await?;
+        match placed.pop() {
+            Some(later) if later.retry_after && Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
+            Some(placed) => return Ok(placed),
+            None => {}
+        }
+    }
+}
+
 /// The ids of those that were placed.
 pub(super) fn ids(placed: &[Placed]) -> Result<Vec<String>, DemoError> {
     placed.iter().map(|placed| id(&placed.body, "order_id")).collect()

@@ -171,8 +171,8 @@ pub(super) async fn payments_are_down(stage: &mut Stage, parts: &mut Parts) -> R
     crowd::until(&carol, &caught, "what was under way is paid", |order| order["status"] == "confirmed")
         .await?;
     charged_once(parts, &carol, &caught).await?;
-    let again = crowd::order(&carol, "books", &book, 1, 1).await?;
-    all_confirmed(&again)?;
+    let again = crowd::order_again(&carol, "books", &book).await?;
+    all_confirmed(&[again])?;
     stage.remark(&format!(
         "the {} orders under way are paid, each once; new orders are taken again",
         caught.len()
