@@ -38,8 +38,9 @@ pub use budget::RetryOptions;
 /// provider works. Every error is a failure.
 ///
 /// *Source* of the defaults: 50 calls are a second of the load that the platform has to carry; 5 are what the tries for
-/// one order come to in two seconds, so that a small shop, too, learns soon that its provider is away; half of the calls failing cannot be worked with; a payment is expected to take 400-620 ms
-/// (SCENARIOS, payments), so 1500 ms is far out of it; 2 s are short enough for a customer to try again.
+/// one order come to in two seconds, so that a small shop, too, learns soon that its provider is away; half of the calls
+/// failing cannot be worked with; a payment is expected to take 400-620 ms (SCENARIOS, payments), so 1500 ms is far out of
+/// it; 2 s are short enough for a customer to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BreakerOptions {
