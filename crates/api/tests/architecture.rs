@@ -37,7 +37,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
 ];
 
 /// Not shipped, so they may use everything; nothing may use them.
-const NOT_SHIPPED: [&str; 2] = ["orderstream-bench", "orderstream-sim"];
+const NOT_SHIPPED: [&str; 3] = ["orderstream-bench", "orderstream-fuzz", "orderstream-sim"];
 
 /// What would let a decision wait, store or draw a number.
 const IMPURE: [&str; 6] = ["tokio", "rusqlite", "sqlx", "axum", "rand", "reqwest"];

@@ -1,93 +1,205 @@
-//! A long log to measure on: orders that went the whole way, written through the executor.
+//! A long log to measure on: orders that went the whole way. Decided by the domain as the process managers would have it
+//! done, appended through the log's own queue; without the executor, which would keep all those aggregates at hand.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use chrono::{TimeZone, Utc};
 use domain::{
-    Actor, AnyCommand, CancellableUntil, Currency, CustomerId, Money, NotificationId, NotifiedChange,
-    OrderId, PaymentTerms, ProductId, Quantity, ShopId, ShopPolicy, Timestamp,
-    delivery::DeliveryCommand,
+    Actor, Aggregate, AggregateId, AnyCommand, CancellableUntil, Currency, CustomerId, Event, Money,
+    NotificationId, NotifiedChange, OrderId, Outcome, PaymentTerms, ProductId, Quantity, ShopId, ShopPolicy,
+    StreamId, Timestamp, Version,
+    delivery::{Delivery, DeliveryCommand},
     derive_uuid,
-    notification::NotificationCommand,
-    order::{ChargedLine, OrderCommand, OrderLine, contact_of, delivery_of, payment_of},
-    payment::{CaptureOutcome, PaymentCommand, PaymentTiming},
-    product::ProductCommand,
-    shop::ShopCommand,
+    notification::{Notification, NotificationCommand},
+    order::{ChargedLine, Order, OrderCommand, OrderLine, contact_of, delivery_of, payment_of},
+    payment::{CaptureOutcome, Payment, PaymentCommand, PaymentTiming},
+    product::{Product, ProductCommand},
+    shop::{Shop, ShopCommand},
 };
-use eventlog::{CommandContext, Executor, IdGen, SystemClock};
-use uuid::Uuid;
+use eventlog::{Commit, IdGen, Log, LogOptions, NewEvent, PendingAppend, SystemClock, event_id};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
 
-/// Orders that are written at once.
-const WRITERS: usize = 256;
 /// Products of the shop.
 const PRODUCTS: usize = 50;
 /// Customers who order.
-const CUSTOMERS: u64 = 1_000;
+pub(crate) const CUSTOMERS: u64 = 1_000;
+/// Appends whose answers are not looked at yet; the log's queue holds twice as many.
+const AHEAD: usize = 8_192;
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// Writes whole orders until the log holds `events` events.
-pub(crate) async fn write(executor: &Executor, events: u64) -> Result<(), Failure> {
-    let shop: ShopId = "bench".parse()?;
-    let ids = IdGen::new(Arc::new(SystemClock::new()));
-    let products: Arc<Vec<ProductId>> =
-        Arc::new((0..PRODUCTS).map(|_| ProductId::from_uuid(ids.next(shop.partition()))).collect());
-    let writer = Writer { executor: executor.clone(), shop: shop.clone(), ids: Arc::new(ids), products };
-    writer.open_shop().await?;
-    let number = Arc::new(AtomicU64::new(0));
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|_| {
-            let (writer, number) = (writer.clone(), number.clone());
-            tokio::spawn(async move {
-                while *writer.executor.log().subscribe_head().borrow() < events {
-                    writer.order(number.fetch_add(1, Ordering::Relaxed)).await?;
-                }
-                Ok::<(), Failure>(())
-            })
-        })
-        .collect();
-    for writer in writers {
-        writer.await??;
-    }
-    Ok(())
+/// The name of a customer.
+pub(crate) fn customer(number: u64) -> String {
+    format!("customer-{}", number % CUSTOMERS)
 }
 
-#[derive(Clone)]
+/// Options of a log that is written in bulk: larger batches, and room for the products that all orders meet at.
+pub(crate) fn log_options() -> LogOptions {
+    LogOptions {
+        max_batch_commits: 4_096,
+        max_batch_events: 8_192,
+        max_batch_per_stream: 4_096,
+        ..LogOptions::default()
+    }
+}
+
+/// Writes whole orders until `log` holds `events` events.
+pub(crate) async fn write(log: &Log, events: u64) -> Result<(), Failure> {
+    let shop: ShopId = "bench".parse()?;
+    let ids = IdGen::new(Arc::new(SystemClock::new()));
+    let products: Vec<ProductId> =
+        (0..PRODUCTS).map(|_| ProductId::from_uuid(ids.next(shop.partition()))).collect();
+    let mut writer = Writer {
+        log: log.clone(),
+        shop,
+        ids,
+        products,
+        stocks: HashMap::new(),
+        pending: VecDeque::new(),
+        written: 0,
+    };
+    writer.open_shop().await?;
+    let (mut told, begun) = (Instant::now(), Instant::now());
+    for number in 0.. {
+        if writer.written >= events {
+            break;
+        }
+        writer.order(number).await?;
+        if told.elapsed() > TELL_EVERY {
+            let rate = writer.written as f64 / begun.elapsed().as_secs_f64();
+            eprintln!("  {} of {events} events, {rate:.0}/s", writer.written);
+            told = Instant::now();
+        }
+    }
+    writer.catch_up(0).await
+}
+
+/// An aggregate as far as it was decided.
+#[derive(Default)]
+struct Decided<A> {
+    state: A,
+    version: Version,
+}
+
+/// The aggregates of one order.
+#[derive(Default)]
+struct Lives {
+    order: Decided<Order>,
+    payment: Decided<Payment>,
+    delivery: Decided<Delivery>,
+    notifications: HashMap<NotificationId, Decided<Notification>>,
+}
+
 struct Writer {
-    executor: Executor,
+    log: Log,
     shop: ShopId,
-    ids: Arc<IdGen>,
-    products: Arc<Vec<ProductId>>,
+    ids: IdGen,
+    products: Vec<ProductId>,
+    stocks: HashMap<ProductId, Decided<Product>>,
+    pending: VecDeque<PendingAppend>,
+    written: u64,
 }
 
 impl Writer {
-    async fn open_shop(&self) -> Result<(), Failure> {
+    async fn open_shop(&mut self) -> Result<(), Failure> {
         let put =
             ShopCommand::PutShop { shop_id: self.shop.clone(), name: "Bench".to_owned(), policy: policy() };
-        self.give(AnyCommand::Shop { id: self.shop.clone(), command: put }, self.shop.uuid()).await?;
-        for id in self.products.iter() {
+        let (shop, mut decided) = (self.shop.clone(), Decided::<Shop>::default());
+        self.decide(&shop, &mut decided, &put, shop.uuid())?;
+        for product_id in self.products.clone() {
             let list = ProductCommand::ListProduct {
-                product_id: *id,
+                product_id,
                 shop_id: self.shop.clone(),
                 name: "Product".to_owned(),
                 price: krw(1_000),
-                stock: Some(1_000_000),
+                stock: Some(1_000_000_000),
             };
-            self.give(AnyCommand::Product { id: *id, command: list }, id.uuid()).await?;
+            let mut product = Decided::default();
+            self.decide(&product_id, &mut product, &list, product_id.uuid())?;
+            self.stocks.insert(product_id, product);
         }
         Ok(())
     }
 
     /// One order from placed to completed, as the process managers would have carried it.
-    async fn order(&self, number: u64) -> Result<(), Failure> {
+    async fn order(&mut self, number: u64) -> Result<(), Failure> {
         let order = OrderId::from_uuid(self.ids.next(self.shop.partition()));
         let product = self.products[usize::try_from(number % PRODUCTS as u64)?];
-        let customer: CustomerId = format!("customer-{}", number % CUSTOMERS).parse()?;
+        let customer: CustomerId = customer(number).parse()?;
+        let mut lives = Lives::default();
         for command in self.story(order, product, &customer)? {
-            self.give(command, order.uuid()).await?;
+            self.give(&mut lives, &command, order.uuid())?;
+        }
+        self.catch_up(AHEAD).await
+    }
+
+    fn give(&mut self, lives: &mut Lives, command: &AnyCommand, about: uuid::Uuid) -> Result<(), Failure> {
+        match command {
+            AnyCommand::Order { id, command } => self.decide(id, &mut lives.order, command, about),
+            AnyCommand::Payment { id, command } => self.decide(id, &mut lives.payment, command, about),
+            AnyCommand::Delivery { id, command } => self.decide(id, &mut lives.delivery, command, about),
+            AnyCommand::Notification { id, command } => {
+                self.decide(id, lives.notifications.entry(*id).or_default(), command, about)
+            }
+            AnyCommand::Product { id, command } => {
+                let mut product = self.stocks.remove(id).unwrap_or_default();
+                let decided = self.decide(id, &mut product, command, about);
+                self.stocks.insert(*id, product);
+                decided
+            }
+            other => Err(format!("{other:?} is no part of an order's story").into()),
+        }
+    }
+
+    /// Decides, and takes the commit's place in the log's queue.
+    fn decide<A: Aggregate>(
+        &mut self,
+        id: &A::Id,
+        decided: &mut Decided<A>,
+        command: &<A as Aggregate>::Command,
+        about: uuid::Uuid,
+    ) -> Result<(), Failure> {
+        let outcome =
+            decided.state.decide(command).map_err(|error| format!("{command:?} was refused: {error}"))?;
+        let Outcome::Executed(events) = outcome else { return Err(format!("{command:?} came twice").into()) };
+        let stream = StreamId::new(A::KIND, AggregateId::uuid(id));
+        let at = now();
+        let command_id = derive_uuid(stream.id, "bench", &self.ids.random().to_string());
+        let expected_version = decided.version;
+        let mut news = Vec::with_capacity(events.len());
+        for event in events {
+            decided.state.evolve(&event);
+            decided.version += 1;
+            let event: Event = event.into();
+            news.push(NewEvent { event_id: event_id(command_id, stream, news.len() as u64, at), event });
+        }
+        self.written += news.len() as u64;
+        let commit = Commit {
+            stream,
+            expected_version,
+            events: news,
+            command_id,
+            correlation_id: about,
+            causation_id: None,
+            actor: Actor::System,
+            recorded_at: at,
+            traceparent: None,
+        };
+        self.pending.push_back(self.log.enqueue(commit));
+        Ok(())
+    }
+
+    /// Waits until at most `ahead` appends are not answered.
+    async fn catch_up(&mut self, ahead: usize) -> Result<(), Failure> {
+        while self.pending.len() > ahead {
+            if let Some(append) = self.pending.pop_front() {
+                append.await?;
+            }
         }
         Ok(())
     }
@@ -173,21 +285,6 @@ impl Writer {
         }
         Ok(commands)
     }
-
-    async fn give(&self, command: AnyCommand, correlation_id: Uuid) -> Result<(), Failure> {
-        let context = CommandContext {
-            command_id: derive_uuid(command.stream().id, "bench", &self.ids.random().to_string()),
-            correlation_id,
-            causation_id: None,
-            actor: Actor::System,
-            at: now(),
-            traceparent: None,
-        };
-        match self.executor.execute_any(command, context).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("{} ({})", error.message, error.code).into()),
-        }
-    }
 }
 
 fn policy() -> ShopPolicy {
@@ -207,4 +304,33 @@ fn krw(amount_minor: i64) -> Money {
 
 fn now() -> Timestamp {
     Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::order::OrderEvent;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_written_log_holds_whole_orders_and_as_many_events_as_were_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open_sqlite(&folder.path().join("log.db"), log_options()).await.unwrap();
+        write(&log, 1_000).await.unwrap();
+        let events = log.read_all(0, 10_000).await.unwrap();
+        assert!((1_000..1_050).contains(&events.len()), "{}", events.len());
+        let count = |is: fn(&OrderEvent) -> bool| {
+            let orders = events.iter().filter_map(|event| match &event.event {
+                Event::Order(event) => Some(event),
+                _ => None,
+            });
+            orders.filter(|event| is(event)).count()
+        };
+        let placed = count(|event| matches!(event, OrderEvent::OrderPlaced(_)));
+        let completed = count(|event| matches!(event, OrderEvent::OrderCompleted(_)));
+        assert!(placed > 10 && placed == completed, "{placed} placed, {completed} completed");
+        log.shutdown().await;
+        let orders = crate::dataset::orders(&folder.path().join("log.db")).unwrap();
+        assert_eq!(orders.len(), placed);
+    }
 }

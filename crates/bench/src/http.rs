@@ -18,6 +18,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// `Retry-After`. Seconds.
     pub(crate) retry_after: Option<u64>,
+    /// `Orderstream-Position`: up to where a reader has to have read to see what was done.
+    pub(crate) position: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -67,7 +69,8 @@ impl Connection {
         let text = std::str::from_utf8(&self.buffer[..head]).map_err(|_| wrong())?;
         let status = text.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(wrong)?;
         let retry_after = header(text, "retry-after").and_then(|value| value.parse().ok());
-        Ok(Answer { status, retry_after, body: self.buffer[head..end].to_vec() })
+        let position = header(text, "orderstream-position").map(str::to_owned);
+        Ok(Answer { status, retry_after, position, body: self.buffer[head..end].to_vec() })
     }
 }
 
@@ -121,7 +124,7 @@ mod tests {
     #[test]
     fn a_field_of_a_body_is_found_by_its_name() {
         let body = br#"{"status":503,"code":"overloaded"}"#.to_vec();
-        let answer = Answer { status: 503, retry_after: None, body };
+        let answer = Answer { status: 503, retry_after: None, position: None, body };
         assert_eq!(answer.text("code"), Some("overloaded"));
         assert_eq!(answer.text("detail"), None);
     }

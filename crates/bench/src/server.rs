@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{http::Connection, store};
+use crate::{Failure, http::Connection, store::Schema};
 
-type Failure = Box<dyn std::error::Error>;
+/// How long a process may take until it listens: on a long log it looks at its files first.
+const START: Duration = Duration::from_secs(120);
 
-/// How long a process may take until it listens.
-const START: Duration = Duration::from_secs(20);
+/// What a product costs unless said. Minor units.
+const PRICE_MINOR: u64 = 1_000;
 
 /// The program beside this one, unless another is named.
 pub(crate) fn program(named: Option<&PathBuf>) -> std::io::Result<PathBuf> {
@@ -74,13 +75,13 @@ impl Server {
     pub(crate) fn start(
         program: &Path,
         data: &Path,
-        database: Option<&store::Server>,
+        database: Option<&Schema>,
         settings: &[(&str, String)],
     ) -> Result<Self, Failure> {
         let mut environment = vec![("ORDERSTREAM_DATA".to_owned(), data.display().to_string())];
         if let Some(database) = database {
             environment.push(("ORDERSTREAM_STORE".to_owned(), database.url.clone()));
-            environment.push(("ORDERSTREAM_POSTGRES_SCHEMA".to_owned(), database.schema.clone()));
+            environment.push(("ORDERSTREAM_POSTGRES_SCHEMA".to_owned(), database.name.clone()));
         }
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let run = |arguments: &[&str]| {
@@ -125,9 +126,14 @@ impl Server {
 
     /// A product made to order, so that stock does not run out, and the body of an order of it.
     pub(crate) async fn order_body(&self, shop: &str, admin: &str) -> Result<String, Failure> {
+        self.order_body_at(shop, admin, PRICE_MINOR).await
+    }
+
+    /// The same at a price. Minor units.
+    pub(crate) async fn order_body_at(&self, shop: &str, admin: &str, price: u64) -> Result<String, Failure> {
         let mut connection = Connection::open(self.address()).await?;
         let product =
-            serde_json::json!({ "name": "Bench", "price": { "amount_minor": 1000, "currency": "KRW" } });
+            serde_json::json!({ "name": "Bench", "price": { "amount_minor": price, "currency": "KRW" } });
         let path = format!("/v1/shops/{shop}/products");
         let listed = connection.send("POST", &path, admin, &product.to_string()).await?;
         if listed.status != 201 {
@@ -150,6 +156,13 @@ pub(crate) fn provider(program: &Path, data: &Path, latency: &str) -> Result<Lis
     let mut command = command(program, &[("ORDERSTREAM_DATA".to_owned(), data.display().to_string())]);
     command.args(["payment-sandbox", "--latency", latency]).stdout(Stdio::null());
     Listening::start(command, "the payment sandbox")
+}
+
+/// A server of this program's own that answers constants of these sizes.
+pub(crate) fn constant(one: usize, many: usize) -> Result<Listening, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["constant", "--one", &one.to_string(), "--many", &many.to_string()]);
+    Listening::start(command, "the server of constants")
 }
 
 fn command(program: &Path, environment: &[(String, String)]) -> Command {

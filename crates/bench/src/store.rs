@@ -9,7 +9,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgConnection},
 };
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
 
 /// What `--store` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,19 +40,20 @@ impl FromStr for Store {
 const SETTINGS: [(&str, &str); 3] =
     [("max_connections", "200"), ("shared_buffers", "256MB"), ("max_wal_size", "4GB")];
 
-/// A PostgreSQL server, and a schema on it that this process may make and remove.
-pub(crate) struct Server {
-    pub(crate) url: String,
-    pub(crate) schema: String,
+/// What is told of a server: how safe its commits are, and what it was given.
+const TOLD: [&str; 5] = ["fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size"];
+
+/// A PostgreSQL server.
+pub(crate) struct Postgres {
+    url: String,
     scratch: Option<Cluster>,
 }
 
-impl Server {
+impl Postgres {
     /// The server at `url`, or one that is started now and ends with this value. Blocks for some seconds.
     pub(crate) fn start(url: Option<&str>) -> Result<Self, Failure> {
-        let schema = format!("orderstream_bench_{}", std::process::id());
         if let Some(url) = url {
-            return Ok(Self { url: url.to_owned(), schema, scratch: None });
+            return Ok(Self { url: url.to_owned(), scratch: None });
         }
         let binaries = Binaries::find().ok_or_else(|| {
             format!(
@@ -62,51 +63,65 @@ impl Server {
         })?;
         let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let scratch = Cluster::start(binaries, ClusterOptions { durable: true, settings })?;
-        Ok(Self { url: scratch.url("postgres"), schema, scratch: Some(scratch) })
+        Ok(Self { url: scratch.url("postgres"), scratch: Some(scratch) })
     }
 
+    /// A schema of this process alone.
+    pub(crate) fn schema(&self, what: &str) -> Schema {
+        let name = format!("orderstream_bench_{}_{what}", std::process::id());
+        Schema { url: self.url.clone(), name }
+    }
+
+    /// What it is and how safe its commits are.
+    pub(crate) async fn describe(&self) -> Result<String, Failure> {
+        let mut conn = PgConnection::connect_with(&self.url.parse::<PgConnectOptions>()?).await?;
+        let mut values = Vec::new();
+        for name in std::iter::once("server_version").chain(TOLD) {
+            let value = sqlx::query("SELECT current_setting($1)").bind(name).fetch_one(&mut conn).await?;
+            values.push(value.try_get::<String, _>(0)?);
+        }
+        conn.close().await?;
+        let whose = if self.scratch.is_some() { "scratch server" } else { "given server" };
+        let told: Vec<String> =
+            TOLD.iter().zip(&values[1..]).map(|(name, value)| format!("{name}={value}")).collect();
+        Ok(format!("PostgreSQL {} ({whose}, {})", values[0], told.join(", ")))
+    }
+
+    /// Has the server write what is dirty now rather than in the middle of a measurement.
+    pub(crate) async fn settle(&self) -> Result<(), Failure> {
+        let mut conn = PgConnection::connect_with(&self.url.parse::<PgConnectOptions>()?).await?;
+        // On a server that is given we may not be allowed to: it is only for steadier figures.
+        let _ = conn.execute("CHECKPOINT").await;
+        conn.close().await?;
+        Ok(())
+    }
+}
+
+/// A schema that this process may make and remove.
+#[derive(Clone, Debug)]
+pub(crate) struct Schema {
+    pub(crate) url: String,
+    pub(crate) name: String,
+}
+
+impl Schema {
     /// The database, without its tables.
     pub(crate) async fn database(&self, connections: u32) -> Result<Database, Failure> {
-        let (url, schema) = (self.url.clone(), self.schema.clone());
+        let (url, schema) = (self.url.clone(), self.name.clone());
         Ok(Database::connect(DatabaseOptions { url, schema, connections }).await?)
     }
 
     /// How a connection of somebody else is opened; it finds its tables in the schema.
     pub(crate) fn connect_options(&self) -> Result<PgConnectOptions, Failure> {
         let options = self.url.parse::<PgConnectOptions>()?;
-        Ok(options.options([("search_path", self.schema.as_str()), ("jit", "off")]))
-    }
-
-    /// What it is and how safe its commits are.
-    pub(crate) async fn describe(&self) -> Result<String, Failure> {
-        // Says in words what is wrong with an address.
-        self.database(4).await?.close().await;
-        let mut conn = PgConnection::connect_with(&self.connect_options()?).await?;
-        let mut settings = Vec::new();
-        for name in ["server_version", "fsync", "synchronous_commit"] {
-            let value = sqlx::query("SELECT current_setting($1)").bind(name).fetch_one(&mut conn).await?;
-            settings.push(value.try_get::<String, _>(0)?);
-        }
-        conn.close().await?;
-        let [version, fsync, commit] = settings.try_into().map_err(|_| "three settings were asked for")?;
-        let whose = if self.scratch.is_some() { "scratch server" } else { "given server" };
-        Ok(format!("PostgreSQL {version} ({whose}, fsync={fsync}, synchronous_commit={commit})"))
+        Ok(options.options([("search_path", self.name.as_str()), ("jit", "off")]))
     }
 
     /// Removes the schema and all in it.
     pub(crate) async fn clear(&self) -> Result<(), Failure> {
         let mut conn = PgConnection::connect_with(&self.connect_options()?).await?;
         conn.execute("SET client_min_messages = warning").await?;
-        conn.execute(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema).as_str()).await?;
-        conn.close().await?;
-        Ok(())
-    }
-
-    /// Has the server write what is dirty now rather than in the middle of a measurement.
-    pub(crate) async fn settle(&self) -> Result<(), Failure> {
-        let mut conn = PgConnection::connect_with(&self.connect_options()?).await?;
-        // On a server that is given we may not be allowed to: it is only for steadier figures.
-        let _ = conn.execute("CHECKPOINT").await;
+        conn.execute(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name).as_str()).await?;
         conn.close().await?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 
-type Failure = Box<dyn std::error::Error>;
+use crate::Failure;
 
 /// Where a server keeps its key, in its data folder.
 const KEY: &str = "signing.key";

@@ -13,8 +13,17 @@ pub(crate) fn cpu(process: u32) -> Duration {
 
 /// Memory that a process holds now (RSS). MiB.
 pub(crate) fn memory_mib(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    status_mib(&format!("/proc/{process}/status"), "VmRSS:")
+}
+
+/// The most memory that this process ever held. MiB.
+pub(crate) fn own_peak_mib() -> f64 {
+    status_mib("/proc/self/status", "VmHWM:")
+}
+
+fn status_mib(path: &str, field: &str) -> f64 {
+    let status = std::fs::read_to_string(path).unwrap_or_default();
+    let kib = status.lines().find_map(|line| line.strip_prefix(field));
     kib.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1_024.0
 }
 

@@ -93,6 +93,11 @@ impl TimeZone {
         self.0.name()
     }
 
+    /// All names that are known.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+    }
+
     /// The date that it is there at `at`.
     #[must_use]
     pub fn date_at(self, at: Timestamp) -> NaiveDate {

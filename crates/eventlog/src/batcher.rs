@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    AppendError, EncodedCommit, LogOptions, Store, kill_point,
+    AppendError, Appended, Bug, EncodedCommit, LogOptions, Store, kill_point, planted,
     queue::{Answer, Counters, Message, Queued, Waiting},
     tailer::Tail,
 };
@@ -176,7 +176,10 @@ impl Batcher {
         }));
     }
 
-    async fn write(&mut self, commits: Vec<EncodedCommit>, waiting: Vec<Waiting>) {
+    async fn write(&mut self, commits: Vec<EncodedCommit>, mut waiting: Vec<Waiting>) {
+        if planted(Bug::AcknowledgeBeforeCommit) {
+            waiting = self.acknowledge_early(&commits, waiting).await;
+        }
         let commits = Arc::new(commits);
         let begun = std::time::Instant::now();
         let outcome = self.send(&commits).await;
@@ -205,6 +208,26 @@ impl Batcher {
                 }
             }
         }
+    }
+
+    /// The bug: callers are told what will be true once the batch is written, which is a moment later. Those who wait no
+    /// more are replaced by nobody.
+    async fn acknowledge_early(&self, commits: &[EncodedCommit], waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let mut position = self.tail.end();
+        let mut later = Vec::with_capacity(waiting.len());
+        for (encoded, waiting) in commits.iter().zip(waiting) {
+            let (events, stream) = (encoded.payloads.len() as u64, waiting.stream);
+            if events == 0 {
+                later.push(waiting);
+                continue;
+            }
+            position += events;
+            let version = encoded.commit.expected_version + events;
+            waiting.answer(Ok(Appended { version, position, duplicate: false }));
+            later.push(Waiting::nobody(stream));
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        later
     }
 
     /// Sends the batch until its outcome is known or the deadline is over.

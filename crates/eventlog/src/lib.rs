@@ -13,8 +13,8 @@ mod clock;
 pub mod conformance;
 mod error;
 mod executor;
+mod faults;
 mod idgen;
-mod kill;
 mod log;
 mod port;
 pub mod postgres;
@@ -33,8 +33,10 @@ pub use error::{AppendError, LogError};
 pub use executor::{
     AnyError, CommandContext, Effect, ExecuteError, Executed, Executor, ExecutorOptions, Loaded,
 };
+#[cfg(feature = "faults")]
+pub use faults::KILL_POINTS;
+pub use faults::{Bug, FAULT_VARIABLES, kill_point, planted};
 pub use idgen::{IdGen, event_id};
-pub use kill::{KILL_POINTS, kill_point};
 pub use log::{Log, LogOptions, LogStats};
 pub use port::{Appended, Commit, EncodedCommit, NewEvent, RawEvent, Store, StreamTurn};
 pub use queue::PendingAppend;

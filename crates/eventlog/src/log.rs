@@ -105,6 +105,7 @@ impl Log {
     /// # Errors
     /// When the store does not answer.
     pub async fn start(store: Arc<dyn Store>, options: LogOptions) -> Result<Self, LogError> {
+        crate::faults::read();
         let log_id = store.log_id().await?;
         let tail = Arc::new(Tail::new(store.head().await?, options.ring_capacity));
         let queue = Queue::start(store.clone(), tail.clone(), &options);

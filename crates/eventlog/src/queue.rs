@@ -100,6 +100,11 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// Nobody waits for this commit.
+    pub(crate) fn nobody(stream: StreamId) -> Self {
+        Self { stream, link: None, reply: oneshot::channel().0 }
+    }
+
     /// Answers. A commit that was not written as it was decided breaks its chain. So does a repeat without events: it is
     /// answered by its id, so the version that it was decided on was not looked at.
     pub(crate) fn answer(self, answer: Answer) {

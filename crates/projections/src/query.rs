@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Most rows of one page.
 pub(crate) const MAX_PAGE: usize = 1_000;
@@ -36,6 +37,9 @@ impl From<i64> for Value {
 pub struct ListQuery {
     /// Columns and the value that each must have.
     pub filters: Vec<(&'static str, Value)>,
+    /// Only the parts of this thing: the rows under [`RowKey::Part`](crate::RowKey::Part) with its id. The key finds
+    /// them, so that no column or index is needed.
+    pub parts_of: Option<Uuid>,
     /// The newest first, else the oldest.
     pub newest_first: bool,
     /// Only what comes after this place.
@@ -71,6 +75,19 @@ impl ListQuery {
             Some(value) => self.filter(column, value),
             None => self,
         }
+    }
+
+    /// Only the rows that are parts of the thing with this id.
+    #[must_use]
+    pub fn parts_of(mut self, id: Uuid) -> Self {
+        self.parts_of = Some(id);
+        self
+    }
+
+    /// The keys of a thing's parts lie between these two, which are none themselves.
+    pub(crate) fn key_range(&self) -> Option<[String; 2]> {
+        // `0` is the character that follows `/`.
+        self.parts_of.map(|id| [format!("{id}/"), format!("{id}0")])
     }
 
     /// Only what comes after `cursor`.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use eventlog::StoreError;
+use eventlog::{StoreError, kill_point};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -147,13 +147,17 @@ impl Accounts {
         if request.keyed.is_none() && request.contact.is_none() {
             return Ok(Begun::Go);
         }
-        self.store.begin(request).await
+        kill_point("key.before_write");
+        let begun = self.store.begin(request).await;
+        kill_point("key.after_write");
+        begun
     }
 
     /// Keeps the answer. Found by repeats at once; on disk a moment later, and only then found by other processes, to
     /// which the request is running until then. A crash in between repeats nothing, since the request then runs again
     /// under the same ids.
     pub fn finish(&self, request: KeyedRequest, answer: StoredAnswer) {
+        kill_point("answer.before_write");
         self.store.finish(request, answer);
     }
 

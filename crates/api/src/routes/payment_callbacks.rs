@@ -61,7 +61,6 @@ struct PaymentCallback {
     key: String,
     /// What became of it.
     #[garde(skip)]
-    #[schema(inline)]
     status: CallbackStatus,
     /// The provider's name for the charge or the refund. Needed with `captured` and `refunded`.
     #[garde(inner(custom(word)))]

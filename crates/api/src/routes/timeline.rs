@@ -28,7 +28,7 @@ async fn of_order(
     Params(query): Params<OnlyPages>,
 ) -> Result<Response, Problem> {
     must_see(&app, &principal, id).await?;
-    let rows = query.checked()?.oldest().filter("order_id", id.to_string());
+    let rows = query.checked()?.oldest().parts_of(id.uuid());
     app.ready_to_read(Timeline::NAME, &reading).await?;
     Ok(page_of(app.views().list::<Timeline>(rows).await?, |step| present_step(&step)))
 }

@@ -16,15 +16,14 @@ const DEFAULT_FILE: &str = "orderstream.toml";
 /// What every variable of ours begins with.
 const PREFIX: &str = "ORDERSTREAM_";
 /// Variables that are no settings: the file's name, the level of the program's own log, options of the demo, where
-/// PostgreSQL's programs are, and what tests are told.
-const NOT_SETTINGS: [&str; 10] = [
+/// PostgreSQL's programs are, and what tests are told. What asks for faults is one only where there are any.
+const NOT_SETTINGS: [&str; 9] = [
     "ORDERSTREAM_CONFIG",
     "ORDERSTREAM_LOG",
     "ORDERSTREAM_DEMO_",
     scratch_postgres::SEARCH_VARIABLE,
     scratch_postgres::REQUIRE_VARIABLE,
     "ORDERSTREAM_TEST_STORE",
-    "ORDERSTREAM_KILL_AT",
     "ORDERSTREAM_ROUNDS",
     "ORDERSTREAM_SEED",
     "ORDERSTREAM_SEEDS",
@@ -180,6 +179,7 @@ fn is_setting(variable: &str) -> bool {
     variable.starts_with(PREFIX)
         && !NOT_SETTINGS
             .iter()
+            .chain(eventlog::FAULT_VARIABLES)
             .any(|other| if other.ends_with('_') { variable.starts_with(other) } else { variable == *other })
 }
 

@@ -50,10 +50,19 @@ impl Services {
     /// Waits until `view` shows what the read asks for.
     ///
     /// # Errors
-    /// 503 when the view does not get to `min_position` in time.
+    /// 400 when the log does not go as far as `min_position`, 503 when the view does not get there in time.
     pub async fn ready_to_read(&self, view: &str, reading: &Reading) -> Result<(), Problem> {
         match reading.min_position {
             Some(position) => {
+                // Nobody was ever answered with it: to wait would be in vain.
+                if position > self.head() {
+                    let end = self.log().head().await?;
+                    if position > end {
+                        let (want, end) = (opaque(position), opaque(end));
+                        let detail = format!("min_position: the log ends at {end}, before {want}");
+                        return Err(Problem::new(Code::InvalidPosition, detail));
+                    }
+                }
                 if self.views().wait_for(view, position, self.settings.view_wait()).await {
                     return Ok(());
                 }

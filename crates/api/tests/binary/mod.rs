@@ -68,15 +68,18 @@ impl Serving {
     /// # Errors
     /// How it ended before it was ready.
     pub fn start_in(data: &Path, more: &[&str], environment: &[(&str, &str)]) -> Result<Self, ExitStatus> {
-        let mut child = command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(more)
-            .envs(environment.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut serve = command();
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(more);
+        serve.envs(environment.iter().copied()).stderr(Stdio::null());
+        Self::of(serve)
+    }
+
+    /// The same for a command that is to serve on a free port.
+    ///
+    /// # Errors
+    /// How it ended before it was ready.
+    pub fn of(mut command: Command) -> Result<Self, ExitStatus> {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) else {

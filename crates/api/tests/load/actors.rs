@@ -29,6 +29,11 @@ pub struct Scene {
 impl Scene {
     /// Lists the products and opens the resorts.
     pub async fn set(load: &Load) -> Self {
+        Self::paid_within(load, PAY_WITHIN).await
+    }
+
+    /// The same with reservations that wait so many seconds for their payment.
+    pub async fn paid_within(load: &Load, pay_within: u64) -> Self {
         let product = |name: &str, price: i64| json!({"name": name, "price": won(price), "stock": STOCK});
         let list = |shop: &str, body| {
             let path = format!("/v1/shops/{shop}/products");
@@ -40,7 +45,7 @@ impl Scene {
         for name in ["Seaside House", "Dune House"] {
             let today = Utc::now().date_naive();
             let body = json!({
-                "name": name, "kind": "pension", "nightly_price": won(120_000), "pay_within_secs": PAY_WITHIN,
+                "name": name, "kind": "pension", "nightly_price": won(120_000), "pay_within_secs": pay_within,
                 "open_from": today, "open_until": today + Days::new(OPEN + 10),
             });
             resorts.push(load.makes(Who::Manager, "/v1/resorts", body, "resort_id").await);

@@ -12,6 +12,28 @@ use super::{PATIENCE, Rest, text};
 
 /// Every payment took at most once what it says, and gave back what it says.
 pub fn agree_with_the_provider(entries: &[LedgerEntry], rest: &Rest) {
+    let moved = |kind| entries.iter().any(|entry| entry.code.is_none() && entry.kind == kind);
+    assert!(moved(LedgerKind::Charge) && moved(LedgerKind::Refund), "the load moved no money");
+    books_agree(entries, rest);
+}
+
+/// Whatever moved under a key is done: no other key of the same charge or refund was asked for afterwards, or moved anything.
+/// Keys are `ID:ATTEMPT`.
+pub fn nothing_is_asked_for_twice(entries: &[LedgerEntry]) {
+    let mut moved = HashMap::new();
+    for entry in entries {
+        let (kind, id) = (format!("{:?}", entry.kind), entry.key.split(':').next().unwrap_or_default());
+        if let Some(before) = moved.get(&(kind.clone(), id)) {
+            panic!("the {kind} of {id} moved money under {before}, and was doubled under {}", entry.key);
+        }
+        if entry.code.is_none() {
+            moved.insert((kind, id), &entry.key);
+        }
+    }
+}
+
+/// [`agree_with_the_provider`], also when little happened.
+pub fn books_agree(entries: &[LedgerEntry], rest: &Rest) {
     let (mut taken, mut given) = (HashMap::new(), HashMap::<_, i64>::new());
     for entry in entries.iter().filter(|entry| entry.code.is_none()) {
         let charge = entry.charge_ref.clone().unwrap();
@@ -25,7 +47,6 @@ pub fn agree_with_the_provider(entries: &[LedgerEntry], rest: &Rest) {
             LedgerKind::Void => {}
         }
     }
-    assert!(!taken.is_empty() && !given.is_empty(), "the load moved no money");
     for payment in &rest.payments {
         let id = text(payment, "payment_id");
         let (taken, given) = (taken.remove(id).unwrap_or(0), given.remove(id).unwrap_or(0));

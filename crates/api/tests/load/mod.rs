@@ -1,11 +1,12 @@
 //! People who use the platform under keys and remember every answer; and what must hold of it all in the end. For tests
 //! that break something meanwhile.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
 mod actors;
 mod books;
 mod request;
 mod rest;
+mod told;
 
 use std::{
     collections::HashMap,
@@ -21,9 +22,12 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::{Value, json};
 
 pub use actors::{Person, Scene};
-pub use books::{agree_with_the_provider, nothing_is_open};
+pub use books::{agree_with_the_provider, books_agree, nothing_is_asked_for_twice, nothing_is_open};
+use told::Told;
+
 pub use request::{Answer, Gone, Request, Who};
 pub use rest::Rest;
+pub use told::stands_where_it_was_told;
 
 /// How long everything may take to be decided once all of the platform runs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,6 +52,8 @@ pub struct Load {
     unanswered: AtomicU64,
     /// Coupons that somebody got, used or not.
     coupons: Mutex<Vec<(Who, String)>>,
+    /// Where on the log answers said that they are.
+    told: Mutex<Vec<Told>>,
 }
 
 impl Load {
@@ -69,6 +75,7 @@ impl Load {
             requests: Mutex::default(),
             unanswered: AtomicU64::new(0),
             coupons: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -148,7 +155,13 @@ impl Load {
         let response = sent.map_err(|_| Gone)?;
         let (status, retry_after) =
             (response.status().as_u16(), response.headers().contains_key(RETRY_AFTER));
+        // A 202 says how far the log is, and not where it is itself.
+        let said = (status != 202).then(|| response.headers().get("orderstream-position")).flatten();
+        let position = said.cloned();
         let body: Value = response.json().await.map_err(|_| Gone)?;
+        if let Some(told) = position.and_then(|position| Told::of(request, position.to_str().ok()?, &body)) {
+            self.told.lock().unwrap().push(told);
+        }
         assert!(status != 503 || retry_after, "no Retry-After: {request:?} is answered {body}");
         Ok((status, body))
     }

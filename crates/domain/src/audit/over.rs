@@ -1,6 +1,6 @@
 //! When an order or a reservation is over, so that the audit may forget it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use uuid::Uuid;
 
@@ -12,6 +12,10 @@ use crate::{
     refund::RefundEvent,
     reservation::{self, ReservationEvent},
 };
+
+/// How many delivered orders are kept in mind after the last that could happen to them. Whoever asked in time to give goods
+/// back may be written down only after their window was closed, by a node that was slow or whose clock was behind.
+const KEPT: usize = 10_000;
 
 /// An order or a reservation that nothing can happen to any more, except that money turns up late or goods are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +45,17 @@ struct Returns {
     completed: bool,
     /// Refunds asked for since, that have not ended.
     refunds: Vec<Uuid>,
+    /// Nothing keeps it any more: its number among those of which this can be said.
+    over: Option<u64>,
 }
 
 /// Finds out when something is over: keeps delivered orders whose goods may still go back.
 #[derive(Default)]
 pub(super) struct Lives {
     orders: HashMap<OrderId, Returns>,
+    /// Those of them that nothing keeps any more, by number.
+    lately: VecDeque<(u64, OrderId)>,
+    numbered: u64,
     /// Subjects whose money turned up late and is on its way back; and what is over once it is there.
     late: HashMap<Uuid, Option<Over>>,
 }
@@ -90,7 +99,9 @@ impl Lives {
             }
             Event::Refund(RefundEvent::RefundRequested(e)) => {
                 // It may be asked for before the goods have arrived, and be answered after.
-                self.orders.entry(e.order_id).or_default().refunds.push(event.stream.id);
+                let returns = self.orders.entry(e.order_id).or_default();
+                returns.refunds.push(event.stream.id);
+                returns.over = None;
                 None
             }
             Event::Refund(RefundEvent::RefundRefused(e)) => self.refund_ended(e.order_id, event.stream.id),
@@ -126,6 +137,110 @@ impl Lives {
         let returns = self.orders.entry(id).or_default();
         change(returns);
         let over = returns.completed && !returns.window_open && returns.refunds.is_empty();
-        if over { self.order_ended(id) } else { None }
+        if !over || returns.over.is_some() {
+            return None;
+        }
+        self.numbered += 1;
+        returns.over = Some(self.numbered);
+        self.lately.push_back((self.numbered, id));
+        if self.lately.len() > KEPT { self.next_kept() } else { None }
+    }
+
+    /// The order that was over first, of those that are kept in mind, unless it was opened again.
+    fn next_kept(&mut self) -> Option<Over> {
+        let (number, id) = self.lately.pop_front()?;
+        let same = self.orders.get(&id).is_some_and(|returns| returns.over == Some(number));
+        if same { self.order_ended(id) } else { None }
+    }
+
+    /// The log is at its end: whatever is over and kept in mind.
+    pub(super) fn all_kept(&mut self) -> Vec<Over> {
+        let mut over = Vec::new();
+        while !self.lately.is_empty() {
+            over.extend(self.next_kept().filter(|over| !self.late.contains_key(&over.subject)));
+        }
+        over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Actor, Metadata, StreamId,
+        delivery::{ReturnRefusal, ReturnWindowClosed},
+        order::OrderCompleted,
+        refund::{RefundCancelled, RefundCompleted, RefundRefused},
+        testing::{at, customer_id, krw, order_id, refund_id, shop_id},
+    };
+
+    fn about(stream: Uuid, event: Event) -> Envelope {
+        let metadata = Metadata {
+            event_id: Uuid::nil(),
+            command_id: Uuid::nil(),
+            correlation_id: stream,
+            causation_id: None,
+            actor: Actor::System,
+            recorded_at: at(0),
+            traceparent: None,
+        };
+        Envelope { position: 1, stream: StreamId::new(event.kind(), stream), version: 1, metadata, event }
+    }
+
+    /// A completed order whose window is closed and of which this refund was asked for.
+    fn asked_for(order: OrderId, refund: Uuid) -> Lives {
+        let mut lives = Lives::default();
+        lives.change(order, |returns| (returns.window_open, returns.completed) = (true, true));
+        lives.orders.get_mut(&order).unwrap().refunds.push(refund);
+        let closed = DeliveryEvent::ReturnWindowClosed(ReturnWindowClosed { order_id: order });
+        assert_eq!(lives.ended_by(&about(order.uuid(), closed.into())), None);
+        assert!(lives.all_kept().is_empty(), "the refund keeps it");
+        lives
+    }
+
+    #[test]
+    fn each_end_of_its_last_refund_ends_an_order_and_the_end_of_another_does_not() {
+        let (order_id, refund) = (order_id(1), refund_id(1).uuid());
+        let ends: [RefundEvent; 3] = [
+            RefundRefused { order_id, reason: ReturnRefusal::NotDelivered }.into(),
+            RefundCompleted { order_id, amount: krw(1), deducted: krw(0) }.into(),
+            RefundCancelled { order_id }.into(),
+        ];
+        for end in ends {
+            let mut lives = asked_for(order_id, refund);
+            assert_eq!(lives.ended_by(&about(refund_id(2).uuid(), end.clone().into())), None);
+            assert!(lives.all_kept().is_empty(), "another refund ended: {end:?}");
+            lives.ended_by(&about(refund, end.clone().into()));
+            assert_eq!(lives.all_kept(), [Over::order(order_id)], "{end:?}");
+            assert!(lives.orders.is_empty(), "it is not forgotten: {end:?}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_over_when_it_is_completed_and_its_window_is_closed() {
+        let id = order_id(1);
+        let mut lives = Lives::default();
+        lives.change(id, |returns| returns.window_open = true);
+        let completed = OrderEvent::OrderCompleted(OrderCompleted {
+            order_id: id,
+            customer_id: customer_id(),
+            shop_id: shop_id(),
+            coupon: None,
+        });
+        lives.ended_by(&about(id.uuid(), completed.into()));
+        assert!(lives.all_kept().is_empty());
+        let closed = DeliveryEvent::ReturnWindowClosed(ReturnWindowClosed { order_id: id });
+        lives.ended_by(&about(id.uuid(), closed.into()));
+        assert_eq!(lives.all_kept(), [Over::order(id)]);
+    }
+
+    #[test]
+    fn a_refund_of_an_order_that_was_never_delivered_leaves_nothing_in_mind() {
+        let (order_id, refund) = (order_id(1), refund_id(1).uuid());
+        let mut lives = Lives::default();
+        let refused =
+            RefundEvent::RefundRefused(RefundRefused { order_id, reason: ReturnRefusal::NotDelivered });
+        assert_eq!(lives.ended_by(&about(refund, refused.into())), None);
+        assert!(lives.orders.is_empty() && lives.all_kept().is_empty());
     }
 }

@@ -20,7 +20,9 @@ use super::{
     listen::{self, Ear},
     rows, turns,
 };
-use crate::{AppendError, Appended, EncodedCommit, LogError, RawEvent, Store, StoreError, StreamTurn};
+use crate::{
+    AppendError, Appended, Bug, EncodedCommit, LogError, RawEvent, Store, StoreError, StreamTurn, planted,
+};
 
 /// The tables of the log, and the function that appends to it.
 pub const LOG: Part = Part { name: "log", migrations: &[include_str!("sql/log_1.sql")] };
@@ -99,6 +101,10 @@ impl PostgresStore {
             None => self.connect().await?,
         };
         let answers = append::append(&mut conn, commits).await?;
+        if planted(Bug::PositionGap) && rand::random_ratio(1, 20) {
+            let gap = "UPDATE events SET position = position + 1 WHERE position = (SELECT max(position) FROM events)";
+            sqlx::query(gap).execute(&mut conn).await?;
+        }
         *writer = Some(conn);
         Ok(answers)
     }

@@ -15,8 +15,10 @@ use super::StoreError;
 
 /// How long a statement waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Page cache of one connection, in KiB.
-const WRITER_CACHE_KIB: i64 = 64 * 1024;
+/// Page cache of one connection, in KiB. A writer's is no larger than pays: when a commit has split a page of an index,
+/// SQLite looks through all of the cache (it parks pages under the number 262,145, and then drops what lies beyond the
+/// file's end), which with 64 MiB took a tenth of the log's writer.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 8 * 1024;
 /// Prepared statements kept by a connection; a consumer has some dozens.
 const STATEMENTS: usize = 256;

@@ -70,6 +70,11 @@ fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// SQLite counts in signed numbers: nothing lies beyond them, and nothing before the first.
+fn place(after: u64) -> i64 {
+    i64::try_from(after).unwrap_or(i64::MAX)
+}
+
 pub(crate) fn read_stream(
     conn: &Connection,
     stream: StreamId,
@@ -80,16 +85,13 @@ pub(crate) fn read_stream(
         "SELECT {COLUMNS} FROM events WHERE kind = ?1 AND stream_id = ?2 AND version > ?3 ORDER BY version LIMIT ?4"
     );
     conn.prepare_cached(&sql)?
-        .query_map(
-            params![stream.kind.code(), stream.id.as_bytes(), after.cast_signed(), limit(most)],
-            read_row,
-        )?
+        .query_map(params![stream.kind.code(), stream.id.as_bytes(), place(after), limit(most)], read_row)?
         .collect()
 }
 
 pub(crate) fn read_all(conn: &Connection, after: Position, most: usize) -> rusqlite::Result<Vec<RawEvent>> {
     let sql = format!("SELECT {COLUMNS} FROM events WHERE position > ?1 ORDER BY position LIMIT ?2");
-    conn.prepare_cached(&sql)?.query_map(params![after.cast_signed(), limit(most)], read_row)?.collect()
+    conn.prepare_cached(&sql)?.query_map(params![place(after), limit(most)], read_row)?.collect()
 }
 
 pub(crate) fn head(conn: &Connection) -> rusqlite::Result<Position> {

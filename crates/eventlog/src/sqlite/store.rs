@@ -15,7 +15,7 @@ use super::{
     append::{self, Known},
     rows,
 };
-use crate::{AppendError, Appended, EncodedCommit, LogError, RawEvent, Store};
+use crate::{AppendError, Appended, Bug, EncodedCommit, LogError, RawEvent, Store, planted};
 
 /// The log in one SQLite file: the embedded adapter.
 pub struct SqliteStore {
@@ -45,7 +45,9 @@ impl SqliteStore {
     pub async fn open(path: &Path, readers: usize) -> Result<Self, LogError> {
         let path = path.to_owned();
         let open = move || -> Result<(Writer, Readers), StoreError> {
-            let writer = Writer::open(&path, Durability::Full, rows::MIGRATIONS)?;
+            let durability =
+                if planted(Bug::SynchronousNormal) { Durability::Normal } else { Durability::Full };
+            let writer = Writer::open(&path, durability, rows::MIGRATIONS)?;
             Ok((writer, Readers::open(&path, readers)?))
         };
         let opened = tokio::task::spawn_blocking(open).await;

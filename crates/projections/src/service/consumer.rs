@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::Envelope;
-use eventlog::{Checkpoint, LogError, StoreError, postgres::Held};
+use eventlog::{Checkpoint, LogError, StoreError, kill_point, postgres::Held};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -186,7 +186,10 @@ impl Shared {
         // Until the answer is there nobody knows what the store has.
         turn.doubtful = true;
         let (table, from, held) = (turn.table.clone(), turn.stored, turn.held);
-        if !self.store.commit(Window { table, batch, from, to, held }).await? {
+        kill_point("view.before_write");
+        let written = self.store.commit(Window { table, batch, from, to, held }).await?;
+        kill_point("view.after_write");
+        if !written {
             tracing::info!(view = slot.name(), "another build or process went on with this view");
             if slot.is_shared() {
                 // Whether it is still ours is asked now rather than with the next renewal.

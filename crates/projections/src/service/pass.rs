@@ -12,7 +12,10 @@ use super::{
     meter::Meter,
     window::{Build, fold_window},
 };
-use crate::{ViewError, store::Pending};
+use crate::{
+    ViewError,
+    store::{BuildWindow, Pending},
+};
 
 /// Events read at once: reading decodes them, which must not keep a worker of the runtime for long.
 const PAGE: usize = 1_024;
@@ -30,8 +33,8 @@ pub(super) struct Passed {
     pub(super) events: u64,
 }
 
-/// The writes of one window: each build's window number and answer.
-type Writes = Vec<(u64, Pending<()>)>;
+/// The writes of one window: each build's window number, and the answer.
+type Writes = (Vec<u64>, Pending<()>);
 
 /// Folds the builds, which stand at the same event, up to `until`.
 pub(super) async fn pass(
@@ -55,13 +58,13 @@ pub(super) async fn pass(
         while in_flight.len() >= IN_FLIGHT {
             written(&mut builds, in_flight.pop_front()).await?;
         }
-        let mut writes = Vec::with_capacity(builds.len());
+        let mut written = Vec::with_capacity(builds.len());
         for ((build, batch), rows) in builds.iter().zip(batches).zip(&mut rows) {
             *rows += batch.len() as u64;
-            let number = build.folder.window();
-            writes.push((number, shared.store.write(build.table.clone(), batch, number)));
+            written.push(BuildWindow { table: build.table.clone(), batch, number: build.folder.window() });
         }
-        in_flight.push_back(writes);
+        let numbers = written.iter().map(|window| window.number).collect();
+        in_flight.push_back((numbers, shared.store.write(written)));
         events += count as u64;
         meter.add(count);
     }
@@ -72,9 +75,10 @@ pub(super) async fn pass(
 }
 
 async fn written(builds: &mut [Build], writes: Option<Writes>) -> Result<(), ViewError> {
-    for (build, (window, write)) in builds.iter_mut().zip(writes.into_iter().flatten()) {
-        write.await?;
-        build.folder.settle(window);
+    let Some((numbers, written)) = writes else { return Ok(()) };
+    written.await?;
+    for (build, number) in builds.iter_mut().zip(numbers) {
+        build.folder.settle(number);
     }
     Ok(())
 }

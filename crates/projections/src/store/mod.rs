@@ -70,6 +70,14 @@ pub(crate) struct Window {
     pub(crate) held: Option<Held>,
 }
 
+/// A window of a build that is not live.
+pub(crate) struct BuildWindow {
+    pub(crate) table: Arc<Table>,
+    pub(crate) batch: Batch,
+    /// Which of the build's windows, counted from 1.
+    pub(crate) number: u64,
+}
+
 /// A row as it stands in the table: all values but the document, and that.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ScannedRow {
@@ -159,9 +167,9 @@ pub(crate) trait Backend: Send + Sync {
     /// somebody else counts these events.
     fn commit(&self, window: Window) -> Pending<bool>;
 
-    /// Writes a window of a build that is not live: the `number`th, counted from 1. It has no checkpoint, since half a
-    /// build is worth nothing.
-    fn write(&self, table: Arc<Table>, batch: Batch, number: u64) -> Pending<()>;
+    /// Writes windows of builds that are not live, all or none where the store writes one after the other. They have no
+    /// checkpoint, since half a build is worth nothing.
+    fn write(&self, windows: Vec<BuildWindow>) -> Pending<()>;
 
     /// Lets others have the store. What reads it may go on.
     fn let_go(&self) {}

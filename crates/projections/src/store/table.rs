@@ -62,19 +62,28 @@ impl Table {
     pub(super) fn create_indexes(&self) -> Vec<String> {
         let index = |(number, columns): (usize, &&[&str])| {
             let name = &self.name;
-            format!("CREATE INDEX IF NOT EXISTS {name}_i{number} ON {name} ({})", columns.join(", "))
+            let list = columns.join(", ");
+            // Lists ask for a value of the first column: rows without one need no entry.
+            let present = columns.first().copied().unwrap_or("sort");
+            format!(
+                "CREATE INDEX IF NOT EXISTS {name}_i{number} ON {name} ({list}) WHERE {present} IS NOT NULL"
+            )
         };
         self.spec.indexes.iter().enumerate().map(index).collect()
     }
 
-    /// A page of a list. Its parameters, in order: the filters' values; if it goes on behind a cursor, that one's sort
-    /// and key; the limit. `mark` is how the store writes the n-th parameter.
+    /// A page of a list. Its parameters, in order: the filters' values; the two ends of a range of keys, if there is one;
+    /// if it goes on behind a cursor, that one's sort and key; the limit. `mark` is how the store writes the n-th parameter.
     pub(super) fn list(&self, query: &ListQuery, mark: impl Fn(usize) -> String) -> String {
         let mut sql = format!("SELECT key, sort, doc FROM {} WHERE sort IS NOT NULL", self.name);
         let mut last = 0;
         for (column, _) in &query.filters {
             last += 1;
             let _ = write!(sql, " AND {column} = {}", mark(last));
+        }
+        if query.parts_of.is_some() {
+            let _ = write!(sql, " AND key > {} AND key < {}", mark(last + 1), mark(last + 2));
+            last += 2;
         }
         let (direction, beyond) = if query.newest_first { ("DESC", "<") } else { ("ASC", ">") };
         if query.after.is_some() {

@@ -8,7 +8,7 @@ use domain::{
     payment::PaymentCommand,
     voucher::Voucher,
 };
-use eventlog::{CommandContext, Executor, kill_point};
+use eventlog::{Bug, CommandContext, Executor, kill_point, planted};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -176,7 +176,10 @@ impl Context {
                 Ok(AnyCommand::Payment { id: *payment_id, command })
             }
             EffectCall::Refund { payment_id, refund_id, attempt, amount, charge_ref } => {
-                let key = refund_key(*refund_id, *attempt);
+                let mut key = refund_key(*refund_id, *attempt);
+                if planted(Bug::DoubleRefund) && step.may_have_been_tried() {
+                    key = format!("{key}:{}", Uuid::now_v7());
+                }
                 let outcome = self.provider.refund(&key, charge_ref, *amount).await?;
                 let command =
                     PaymentCommand::RecordRefund { refund_id: *refund_id, attempt: *attempt, outcome };

@@ -45,7 +45,7 @@ impl Body for Reconcile {
 
 /// Compares the log with the payment provider's books, charge by charge and refund by refund. Answers at once; ask for the
 /// job, whose report says what differs. Without `mend` it changes nothing.
-#[utoipa::path(post, path = "/v1/admin/payments/reconcile", tag = "admin", request_body = Reconcile, security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/admin/payments/reconcile", tag = "admin", request_body = Option<Reconcile>, security(("bearer" = [])),
     responses((status = 202, description = "The job that does it.", body = Job)))]
 async fn reconcile(State(app): State<App>, command: Command<Reconcile>) -> Result<Response, Problem> {
     command.principal.must_be(&[Role::Admin])?;

@@ -16,7 +16,7 @@ use super::paging;
 use crate::{
     app::App,
     auth::{Principal, Role},
-    problem::{Code, Problem},
+    problem::{Code, Problem, ProblemSchema},
     web::{Answer, Command, NoBody, Params, opaque},
 };
 
@@ -45,7 +45,8 @@ struct ListInstances {
 
 /// Instances of process managers, by process manager and key.
 #[utoipa::path(get, path = "/v1/admin/sagas", tag = "admin", params(ListInstances), security(("bearer" = [])),
-    responses((status = 200, description = "Under `data`: process, key, state, awaiting, deadline, attempts, last_error, next_retry_at. `next_cursor` leads to the next page while `has_more`.", body = Object)))]
+    responses((status = 200, description = "Under `data`: process, key, state, awaiting, deadline, attempts, last_error, next_retry_at. `next_cursor` leads to the next page while `has_more`.", body = Object),
+        (status = 404, description = "There is no such process manager.", body = ProblemSchema, content_type = "application/problem+json")))]
 async fn list(
     State(app): State<App>,
     principal: Principal,

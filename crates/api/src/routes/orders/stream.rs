@@ -31,10 +31,26 @@ const RECONNECT: Duration = Duration::from_secs(1);
 /// Steps read at once.
 const PAGE: usize = 100;
 
+/// One event of the stream.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only describes a shape")]
+struct StepEvent {
+    /// The step's position. Opaque: give it back as `Last-Event-ID`.
+    #[schema(example = "0.42")]
+    id: String,
+    /// Always `step`.
+    #[schema(example = "step")]
+    event: String,
+    /// After how many milliseconds to connect again.
+    retry: u32,
+    /// A step as in the order's timeline, as JSON.
+    data: String,
+}
+
 /// Every step of an order, from the first (or after Last-Event-ID), then as it happens.
 #[utoipa::path(get, path = "/v1/orders/{order_id}/stream", tag = "orders",
     params(("order_id" = Uuid, Path, description = "The order."), ("last-event-id" = Option<String>, Header, description = "Go on after this step.")),
-    security(("bearer" = [])), responses((status = 200, description = "Events `step`: id is the position, data a step of the timeline.", body = TimelineStep, content_type = "text/event-stream")))]
+    security(("bearer" = [])), responses((status = 200, description = "Events `step`: `id` is the step's position, `data` a step as in the timeline, as JSON.", body = StepEvent, content_type = "text/event-stream")))]
 pub(super) async fn stream(
     State(app): State<App>,
     principal: Principal,
@@ -105,7 +121,7 @@ impl Follow {
         let sort = i64::try_from(self.after).unwrap_or(i64::MAX);
         // Behind every key of that position.
         let after = Cursor { sort, key: char::MAX.to_string() };
-        let query = ListQuery::oldest(PAGE).filter("order_id", self.id.to_string()).after(Some(after));
+        let query = ListQuery::oldest(PAGE).parts_of(self.id.uuid()).after(Some(after));
         let page = self.app.views().list::<Timeline>(query).await.ok()?;
         self.steps.extend(page.rows);
         Some(())

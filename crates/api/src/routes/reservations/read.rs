@@ -77,8 +77,7 @@ pub(super) async fn timeline(
     Params(query): Params<OnlyPages>,
 ) -> Result<Response, Problem> {
     must_see(&app, &principal, id).await?;
-    let rows = query.checked()?.oldest();
-    let rows = rows.filter("reservation_id", id.to_string());
+    let rows = query.checked()?.oldest().parts_of(id.uuid());
     app.ready_to_read(Timeline::NAME, &reading).await?;
     Ok(page_of(app.views().list::<Timeline>(rows).await?, |step| present_step(&step)))
 }

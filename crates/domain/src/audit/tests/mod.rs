@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use self::people::{Booking, Purchase, capture, coupons, give_back, resort, shop};
+use self::people::{Booking, Purchase, WORTH, capture, coupons, give_back, resort, shop};
 use super::invariant_names;
 use crate::{
     Event, Subject,
     coupon::CouponEvent,
-    delivery::DeliveryEvent,
+    delivery::{DeliveryEvent, ReturnWindowClosed},
     order::OrderEvent,
     payment::{LateCaptureFound, PaymentEvent, full_refund_of},
     product::ProductEvent,
@@ -66,6 +66,16 @@ fn money_that_turns_up_late_goes_back() {
     let mut less = kept;
     give_back(&mut less, payment_id, subject, full_refund_of(payment_id), krw(899));
     less.violates("money_balances");
+}
+
+#[test]
+fn goods_asked_back_in_time_go_back_even_if_their_window_was_closed_before_that_was_written_down() {
+    let mut story = shop().until("refund.requested", 0);
+    let first = Purchase::new(1, None);
+    first.goods(&mut story, ReturnWindowClosed { order_id: first.order });
+    story.is_good(0);
+    first.refunded(&mut story, "1", WORTH);
+    story.is_good(0);
 }
 
 #[test]

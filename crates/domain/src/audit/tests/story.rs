@@ -94,6 +94,7 @@ impl Story {
         let report = self.audit();
         assert!(report.is_clean(), "{:#?}", report.violations);
         assert_eq!(report.open.len(), open, "{:#?}", report.open);
+        assert_eq!(report.invariants.iter().map(|invariant| invariant.open).sum::<u64>(), open as u64);
     }
 
     /// The audit finds that this invariant does not hold.

@@ -11,7 +11,7 @@ use crate::{
     Views,
     batch::Batch,
     service::consumer::lease_name,
-    store::{BuildState, ViewStore, Window},
+    store::{BuildState, BuildWindow, ViewStore, Window},
     testing::{crowd, places},
     view_names,
     views::REGISTRY,
@@ -268,7 +268,7 @@ async fn half_a_build_is_dropped_when_nobody_builds_it_any_more_and_not_before()
     until("it is dropped", async || !place.tables().await.contains(&dead.name)).await;
     // Its number is not used again, and whoever wakes up late finds nothing to write to.
     assert!(create().await.build > dead.build);
-    let late = store.write(dead, Batch::new(3), 1).await;
+    let late = store.write(vec![BuildWindow { table: dead, batch: Batch::new(3), number: 1 }]).await;
     assert!(matches!(late, Err(StoreError::Sql(_))), "{late:?}");
 }
 

@@ -89,7 +89,7 @@ async fn the_timeline_tells_the_steps_of_an_order_in_order_and_hides_its_header(
     let order = views.list::<Orders>(ListQuery::newest(1)).await.unwrap().rows.pop().unwrap();
     let id = order.order_id.to_string();
     let steps =
-        views.list::<Timeline>(ListQuery::oldest(1_000).filter("order_id", id.as_str())).await.unwrap();
+        views.list::<Timeline>(ListQuery::oldest(1_000).parts_of(order.order_id.uuid())).await.unwrap();
     assert_eq!(steps.rows[0].what, "order.placed");
     assert!(steps.rows.is_sorted_by_key(|step| step.position) && steps.rows.len() > 5);
     assert!(steps.rows.iter().all(|step| step.customer_id == order.customer_id));
@@ -148,7 +148,7 @@ async fn the_timeline_of_a_reservation_is_found_by_it(place: Place) {
     let head = place.append(&story(Scenario::Stayed).commits).await;
     all_at(&views, head).await;
     let row = views.list::<Reservations>(ListQuery::newest(1)).await.unwrap().rows.pop().unwrap();
-    let query = ListQuery::oldest(100).filter("reservation_id", row.reservation_id.to_string());
+    let query = ListQuery::oldest(100).parts_of(row.reservation_id.uuid());
     let steps = views.list::<Timeline>(query).await.unwrap().rows;
     let whats: Vec<_> = steps.iter().map(|step| step.what.as_ref()).collect();
     assert_eq!(whats[..3], ["reservation.requested", "resort.nights_held", "reservation.confirmed"]);

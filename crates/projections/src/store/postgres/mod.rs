@@ -19,8 +19,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use uuid::Uuid;
 
 pub(super) use self::statements::Statements;
-use super::{Backend, BuildState, Holders, Pending, Registered, ScannedRow, Table, Window};
-use crate::{Cursor, ListQuery, RowKey, ViewError, batch::Batch, fold::StoredRow, spec::Spec};
+use super::{Backend, BuildState, BuildWindow, Holders, Pending, Registered, ScannedRow, Table, Window};
+use crate::{Cursor, ListQuery, RowKey, ViewError, fold::StoredRow, spec::Spec};
 
 /// The registry of builds, and how far each has come. Rows stand in tables of their own, made with each build.
 pub const VIEWS: Part = Part {
@@ -171,14 +171,24 @@ impl Backend for PostgresViews {
         })
     }
 
-    fn write(&self, table: Arc<Table>, batch: Batch, number: u64) -> Pending<()> {
-        let (database, gates) = (self.database.clone(), self.gates.clone());
-        // In a task of its own, so that it is under way while the next window is folded.
-        let writing = tokio::spawn(async move {
-            let _pass = pass(&gates.building).await;
-            write::write(&database, table, batch, number).await
-        });
-        Box::pin(async move { writing.await.unwrap_or(Err(StoreError::Closed)) })
+    fn write(&self, windows: Vec<BuildWindow>) -> Pending<()> {
+        // Each in a task of its own, so that they are under way while the next windows are folded.
+        let writing: Vec<_> = windows
+            .into_iter()
+            .map(|BuildWindow { table, batch, number }| {
+                let (database, gates) = (self.database.clone(), self.gates.clone());
+                tokio::spawn(async move {
+                    let _pass = pass(&gates.building).await;
+                    write::write(&database, table, batch, number).await
+                })
+            })
+            .collect();
+        Box::pin(async move {
+            for written in writing {
+                written.await.unwrap_or(Err(StoreError::Closed))?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -83,6 +83,9 @@ pub(super) async fn list(
                     Value::Integer(number) => list.bind(number),
                 };
             }
+            for end in query.key_range().into_iter().flatten() {
+                list = list.bind(end);
+            }
             if let Some(after) = &query.after {
                 list = list.bind(after.sort).bind(storable(after.key.as_str().into()));
             }

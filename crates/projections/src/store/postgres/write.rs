@@ -1,9 +1,9 @@
 //! Writing windows to the database.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use eventlog::{
-    StoreError,
+    Bug, StoreError, planted,
     postgres::{Database, Leases},
 };
 use sqlx::{Connection, Row, postgres::PgConnection};
@@ -21,6 +21,9 @@ const UPSERT_ROWS: usize = 2_048;
 /// Rows and checkpoint are lost together or not at all when the server crashes, and are folded again then: nobody has to
 /// wait for the disk.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
+/// Between the two transactions of the planted bug.
+const MOMENT: Duration = Duration::from_millis(20);
 
 pub(super) async fn commit(database: &Database, leases: Leases, window: Window) -> Result<bool, StoreError> {
     let window = Arc::new(window);
@@ -41,6 +44,11 @@ async fn commit_in(conn: &mut PgConnection, leases: &Leases, window: &Window) ->
     if !ours || !advance(&mut transaction, table, (from, to)).await? {
         transaction.rollback().await?;
         return Ok(false);
+    }
+    if planted(Bug::CheckpointAhead) {
+        transaction.commit().await?;
+        tokio::time::sleep(MOMENT).await;
+        transaction = conn.begin_with(BEGIN).await?;
     }
     rows(&mut transaction, table, batch).await?;
     transaction.commit().await?;

@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use domain::Position;
 use eventlog::{
-    Checkpoint, StoreError,
+    Bug, Checkpoint, StoreError, planted,
     sqlite::{Durability, Readers, Writer},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use self::lock::FileLock;
 pub(super) use self::statements::Statements;
-use super::{Backend, BuildState, Pending, Registered, ScannedRow, Table, Window};
-use crate::{Cursor, ListQuery, RowKey, ViewError, batch::Batch, fold::StoredRow, spec::Spec};
+use super::{Backend, BuildState, BuildWindow, Pending, Registered, ScannedRow, Table, Window};
+use crate::{Cursor, ListQuery, RowKey, ViewError, fold::StoredRow, spec::Spec};
 
 /// The registry of builds, and how far each has come. Rows stand in tables of their own.
 const MIGRATIONS: &[&str] = &["
@@ -124,11 +124,17 @@ impl Backend for SqliteViews {
     }
 
     fn commit(&self, window: Window) -> Pending<bool> {
+        if planted(Bug::CheckpointAhead) {
+            return Box::pin(write::checkpoint_first(self.writer.clone(), window));
+        }
         Box::pin(self.writer.queue(move |conn| write::commit(conn, &window)))
     }
 
-    fn write(&self, table: Arc<Table>, batch: Batch, _number: u64) -> Pending<()> {
-        Box::pin(self.writer.queue(move |conn| write::rows(conn, &table, &batch)))
+    fn write(&self, windows: Vec<BuildWindow>) -> Pending<()> {
+        // One job: each job of several in a transaction has a savepoint of its own, and SQLite copies the pages it touches.
+        Box::pin(self.writer.queue(move |conn| {
+            windows.iter().try_for_each(|window| write::rows(conn, &window.table, &window.batch))
+        }))
     }
 
     fn let_go(&self) {

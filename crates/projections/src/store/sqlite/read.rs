@@ -50,6 +50,8 @@ pub(super) fn list(
             Value::Integer(number) => number,
         });
     }
+    let range = query.key_range();
+    values.extend(range.iter().flatten().map(|end| end as &dyn ToSql));
     if let Some(after) = &query.after {
         values.extend([&after.sort as &dyn ToSql, &after.key]);
     }

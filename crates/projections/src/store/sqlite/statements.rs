@@ -40,15 +40,19 @@ impl Statements {
     }
 }
 
-/// Creates the table, without indexes beside the key's.
+/// Creates the table, without indexes beside the key's. No `NOT NULL` where a row's own type sees to it: a statement that
+/// may fail in the middle has SQLite copy every page that it touches, to be able to take back the statement alone.
 pub(super) fn create(table: &Table) -> String {
     let (name, columns) = (&table.name, table.definition("TEXT", "INTEGER"));
-    format!("CREATE TABLE {name} ({columns}, doc TEXT NOT NULL) STRICT, WITHOUT ROWID")
+    format!("CREATE TABLE {name} ({columns}, doc TEXT) STRICT, WITHOUT ROWID")
 }
 
+/// `OR FAIL`, for the same reason; the transaction's rollback takes back what a failed statement has done.
 fn upsert(table: &Table, rows: usize) -> String {
     let row = format!("({})", vec!["?"; table.spec.columns.len() + 3].join(","));
     let values = vec![row.as_str(); rows].join(",");
     let (name, columns, update) = (&table.name, table.columns(), table.update());
-    format!("INSERT INTO {name} ({columns}, doc) VALUES {values} ON CONFLICT (key) DO UPDATE SET {update}")
+    format!(
+        "INSERT OR FAIL INTO {name} ({columns}, doc) VALUES {values} ON CONFLICT (key) DO UPDATE SET {update}"
+    )
 }

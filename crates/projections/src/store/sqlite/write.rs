@@ -1,5 +1,8 @@
 //! Writing windows to the file.
 
+use std::{sync::Arc, time::Duration};
+
+use eventlog::sqlite::{StoreError, Writer};
 use rusqlite::{
     Connection, params,
     types::{ToSql, ToSqlOutput, ValueRef},
@@ -11,8 +14,20 @@ use crate::{
     store::{Table, Window},
 };
 
+/// Between the two transactions of the planted bug.
+const MOMENT: Duration = Duration::from_millis(20);
+
 pub(super) fn commit(conn: &Connection, window: &Window) -> rusqlite::Result<bool> {
-    let Window { table, batch, from, to, .. } = window;
+    if !advance(conn, window)? {
+        return Ok(false);
+    }
+    rows(conn, &window.table, &window.batch)?;
+    Ok(true)
+}
+
+/// Moves the checkpoint, unless somebody else counts these events.
+fn advance(conn: &Connection, window: &Window) -> rusqlite::Result<bool> {
+    let Window { table, from, to, .. } = window;
     let moved = conn
         .prepare_cached(
             "UPDATE checkpoints SET position = ?5, event_id = ?6
@@ -29,10 +44,18 @@ pub(super) fn commit(conn: &Connection, window: &Window) -> rusqlite::Result<boo
             to.event_id.map(|id| id.to_string()),
             to.log_id.to_string(),
         ])?;
-    if moved == 0 {
+    Ok(moved > 0)
+}
+
+/// The bug: two transactions, and a moment in between.
+pub(super) async fn checkpoint_first(writer: Writer, window: Window) -> Result<bool, StoreError> {
+    let window = Arc::new(window);
+    let first = window.clone();
+    if !writer.write(move |conn| advance(conn, &first)).await? {
         return Ok(false);
     }
-    rows(conn, table, batch)?;
+    tokio::time::sleep(MOMENT).await;
+    writer.write(move |conn| rows(conn, &window.table, &window.batch)).await?;
     Ok(true)
 }
 
