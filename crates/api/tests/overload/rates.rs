@@ -54,10 +54,9 @@ async fn a_refusal_for_the_rate_is_not_remembered_under_the_key() {
     let alice = server.customer("alice");
     let body = order_of("phone", &alice.product("phone", "Charger").await, 1);
     for n in 0.. {
-        let (key, head) = (format!("k{n}"), server.head().await);
+        let key = format!("k{n}");
         let answer = keyed(&alice, "/v1/orders", &key, &body).await;
         if answer.status == 429 {
-            assert_eq!(server.head().await, head.max(server.head().await));
             tokio::time::sleep(Duration::from_millis(1_050)).await;
             let again = keyed(&alice, "/v1/orders", &key, &body).await;
             assert_eq!((again.status, again.header("idempotent-replayed").as_str()), (201, ""));
