@@ -8,6 +8,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use crate::{
     postgres,
     rounds::{End, Plan, round},
+    say,
     settle::settle,
     wish,
     world::{Store, World},
@@ -45,7 +46,7 @@ impl Search {
                 let text = panic.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
                 let text: String = text.unwrap_or_default().chars().take(600).collect();
-                println!("{}: found within {} rounds: {text}", self.bug, (number + 1) * rounds);
+                say(&format!("{}: found within {} rounds: {text}", self.bug, (number + 1) * rounds));
                 return Some(text);
             }
         }

@@ -15,7 +15,7 @@ mod rounds;
 mod settle;
 mod world;
 
-use std::{sync::Arc, time::Instant};
+use std::{io::Write as _, sync::Arc, time::Instant};
 
 use eventlog::KILL_POINTS;
 use rand::{SeedableRng, rngs::StdRng};
@@ -83,17 +83,23 @@ async fn kill(store: Store, rounds: usize) {
             }
             number += 1;
             if number.is_multiple_of(PROGRESS) {
-                eprintln!("{name}: {number} rounds after {:.0?}: {kills}", begun.elapsed());
+                say(&format!("{name}: {number} rounds after {:.0?}: {kills}", begun.elapsed()));
             }
         }
         outcome += settle(world.get()).await;
         world.0.take().expect("it is there until now").close().await;
     }
-    println!("{name}: {rounds} rounds within {:.0?}: {kills}", begun.elapsed());
-    println!("{name}: {outcome}; lost 0, doubled 0");
+    say(&format!("{name}: {rounds} rounds within {:.0?}: {kills}", begun.elapsed()));
+    say(&format!("{name}: {outcome}; lost 0, doubled 0"));
     assert!(outcome.is_a_load(), "the load was no load: {outcome}");
     let missed = kills.missed();
     assert!(missed.is_empty() || rounds < 3 * KILL_POINTS.len(), "never came to {missed:?}");
+}
+
+/// Says it also when the test passes: what is printed is then kept from view.
+fn say(line: &str) {
+    // Nobody to say it to is no failure.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A world whose folder is kept when something about it is wrong.

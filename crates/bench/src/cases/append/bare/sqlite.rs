@@ -17,13 +17,13 @@ pub(super) fn measure(from: &Path, to: &Path, batch: usize, most: i64) -> Result
     let (schema, rows) = read(from, most)?;
     let columns = rows.first().map_or(0, Vec::len);
     let conn = Connection::open(to)?;
-    conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;")?;
+    conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;")?;
     // As rarely as the log checkpoints.
     conn.execute_batch("PRAGMA wal_autocheckpoint = 8000;")?;
     conn.execute_batch(&schema)?;
     let insert = |rows: usize| {
         let row = format!("({})", vec!["?"; columns].join(","));
-        format!("INSERT INTO events VALUES {}", vec![row; rows].join(","))
+        format!("INSERT OR FAIL INTO events VALUES {}", vec![row; rows].join(","))
     };
     let (many, one) = (insert(ROWS), insert(1));
     let begun = Instant::now();
