@@ -111,3 +111,14 @@ fn a_policy_is_refused_for_what_is_wrong_with_it_and_for_nothing_else() {
     assert_eq!(coupon("amount", money(0, "KRW"), 5), Err(PolicyError::Coupon));
     assert_eq!(coupon("amount", money(1, "EUR"), 5), Err(PolicyError::Coupon));
 }
+
+#[test]
+fn a_shop_is_named_by_a_slug_and_nothing_else() {
+    for good in ["phone", "a", "shop-2", "z9-"] {
+        assert_eq!(good.parse::<ShopId>().unwrap().as_str(), good);
+    }
+    let long = "a".repeat(41);
+    for wrong in ["", "2nd", "-phone", "Phone", "phone shop", "phone_shop", "phöne", long.as_str()] {
+        assert!(wrong.parse::<ShopId>().is_err(), "{wrong:?} was taken");
+    }
+}

@@ -85,7 +85,10 @@ impl Story {
     pub(super) fn audit(&self) -> Report {
         let mut audit = Audit::new();
         self.events.iter().for_each(|event| audit.observe(event));
-        audit.finish()
+        let so_far = audit.violated();
+        let report = audit.finish();
+        assert!(so_far <= report.violated(), "{so_far} before the end, {} at it", report.violated());
+        report
     }
 
     /// Nothing is wrong with it, and so many things are under way.
