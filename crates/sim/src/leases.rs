@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 /// How long a lease lasts without a renewal, in steps of the history.
 pub(crate) const TTL: u64 = 500;
 
@@ -101,14 +99,4 @@ impl Leases {
             *row = Row { holder: None, epoch: row.epoch + 1, expires: 0 };
         }
     }
-}
-
-/// The slot of an instance. *Source*: the finalizer of SplitMix64 (Steele, Lea, Flood 2014), as in the work store.
-pub(crate) fn slot_of(key: Uuid, slots: u16) -> u16 {
-    let (high, low) = key.as_u64_pair();
-    let mut mixed = high ^ low.rotate_left(32);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^= mixed >> 31;
-    u16::try_from(mixed % u64::from(slots)).expect("less than the number of slots")
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Envelope, Timestamp, derive_uuid};
-use sagas::{Input, Process, Reaction};
+use sagas::{Input, Process, Reaction, store::slot_of};
 use uuid::Uuid;
 
 use crate::{
     bug::Bug,
-    leases::{Fenced, Held, slot_of},
+    leases::{Fenced, Held},
     store::{Cell, Changes, Pending, SLOTS, TimerRow, WorkStore},
 };
 

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use domain::{Position, Timestamp};
-use sagas::{Action, EffectCall, Process};
+use sagas::{Action, EffectCall, Process, store::slot_of};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
     bug::Bug,
-    leases::{Fenced, Held, Leases, slot_of},
+    leases::{Fenced, Held, Leases},
 };
 
 /// Over how many slots a process manager's work is spread.

@@ -216,31 +216,11 @@ fn call(
 }
 
 /// Draws what the runner would draw at random, from the history's seed.
-fn drawn(command: AnyCommand, rng: &mut StdRng) -> AnyCommand {
-    match command {
-        AnyCommand::Voucher {
-            id,
-            command:
-                VoucherCommand::IssueVoucher {
-                    voucher_id,
-                    reservation_id,
-                    resort_id,
-                    customer_id,
-                    manager_id,
-                    code: None,
-                },
-        } => {
-            let code = Some(VoucherCode::from_random(rng.random()));
-            let command = VoucherCommand::IssueVoucher {
-                voucher_id,
-                reservation_id,
-                resort_id,
-                customer_id,
-                manager_id,
-                code,
-            };
-            AnyCommand::Voucher { id, command }
-        }
-        other => other,
+fn drawn(mut command: AnyCommand, rng: &mut StdRng) -> AnyCommand {
+    if let AnyCommand::Voucher { command: VoucherCommand::IssueVoucher { code: code @ None, .. }, .. } =
+        &mut command
+    {
+        *code = Some(VoucherCode::from_random(rng.random()));
     }
+    command
 }

@@ -59,29 +59,12 @@ fn resort(command: ResortCommand, now: Timestamp) -> ResortCommand {
     }
 }
 
-fn voucher(command: VoucherCommand) -> VoucherCommand {
-    match command {
-        VoucherCommand::IssueVoucher {
-            voucher_id,
-            reservation_id,
-            resort_id,
-            customer_id,
-            manager_id,
-            code: None,
-        } => {
-            // The thread's generator is a cryptographic one, seeded by the operating system.
-            let code = Some(VoucherCode::from_random(rand::rng().random()));
-            VoucherCommand::IssueVoucher {
-                voucher_id,
-                reservation_id,
-                resort_id,
-                customer_id,
-                manager_id,
-                code,
-            }
-        }
-        other => other,
+fn voucher(mut command: VoucherCommand) -> VoucherCommand {
+    if let VoucherCommand::IssueVoucher { code: code @ None, .. } = &mut command {
+        // The thread's generator is a cryptographic one, seeded by the operating system.
+        *code = Some(VoucherCode::from_random(rand::rng().random()));
     }
+    command
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub(crate) use backend::{Backend, Changes, Published, Wish};
 pub use postgres::WORK;
 pub use row::{InstanceDetails, InstanceState, InstanceSummary, PendingStep, TimerDetails};
 pub(crate) use row::{Saved, TimerRow, time};
-pub(crate) use slots::slot_of;
+#[doc(hidden)]
+pub use slots::slot_of;
 
 use std::{path::Path, sync::Arc};
 

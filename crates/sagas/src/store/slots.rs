@@ -6,7 +6,10 @@ use uuid::Uuid;
 ///
 /// An id's time and partition say little and much alike of its neighbours, so all of its bits are mixed.
 /// *Source*: the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
-pub(crate) fn slot_of(key: Uuid, slots: u16) -> u16 {
+///
+/// # Panics
+/// Never: a remainder is less than the number of slots.
+pub fn slot_of(key: Uuid, slots: u16) -> u16 {
     let (high, low) = key.as_u64_pair();
     let mut mixed = high ^ low.rotate_left(32);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
