@@ -46,7 +46,8 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/target/release/orderstream /usr/local/bin/
 COPY LICENSE /usr/share/doc/orderstream/
 # A container is reached through its own network only, so it listens on all of its addresses.
-ENV ORDERSTREAM_DATA=/data ORDERSTREAM_LISTEN=0.0.0.0:8080
+# A rebuild of views sorts in temporary files, beside them: nothing else need be writable.
+ENV ORDERSTREAM_DATA=/data ORDERSTREAM_LISTEN=0.0.0.0:8080 SQLITE_TMPDIR=/data
 # A file orderstream.toml that is mounted here is read.
 WORKDIR /etc/orderstream
 USER 10001:10001

@@ -1,5 +1,5 @@
-//! Appending one batch inside the writer's transaction: each commit is probed and answered by itself, the rows of all
-//! accepted ones are inserted together.
+//! Appending one batch inside the writer's transaction: each commit is answered by itself, the rows of all accepted ones
+//! are inserted together.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -8,7 +8,7 @@ use std::{
 
 use domain::{Position, StreamId, Version};
 use lru::LruCache;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::rows::{self, COLUMN_COUNT, COLUMNS};
@@ -87,10 +87,36 @@ pub(super) fn append(
     known: Option<Known>,
 ) -> rusqlite::Result<(Vec<Answer>, Known)> {
     let data_version = data_version(conn)?;
-    let mut known = match known {
+    let known = match known {
         Some(known) if known.data_version == data_version => known,
         _ => Known::load(conn, data_version)?,
     };
+    let head = known.head;
+    // A command that took effect before usually finds its stream further than it expects. Where it does not, the index
+    // over command ids refuses its rows, and the batch is looked at again with care.
+    match try_append(conn, commits, known, Probe::WhereItMatters) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            conn.execute("DELETE FROM events WHERE position > ?1", [head.cast_signed()])?;
+            try_append(conn, commits, Known::load(conn, data_version)?, Probe::Each)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Which commits are looked up by their command id before they are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    /// Those that the index would not refuse: they write nothing, or are not where they expect to be.
+    WhereItMatters,
+    Each,
+}
+
+fn try_append(
+    conn: &Connection,
+    commits: &[EncodedCommit],
+    mut known: Known,
+    probe: Probe,
+) -> rusqlite::Result<(Vec<Answer>, Known)> {
     let mut answers = Vec::with_capacity(commits.len());
     let mut new_rows = Vec::with_capacity(commits.iter().map(|c| c.payloads.len()).sum());
     let mut written: HashMap<(StreamId, Uuid), Written> = HashMap::with_capacity(commits.len());
@@ -98,19 +124,21 @@ pub(super) fn append(
     let mut broken: HashSet<StreamId> = HashSet::new();
     for (index, encoded) in commits.iter().enumerate() {
         let commit = &encoded.commit;
-        let chain_broken = encoded.chained && broken.contains(&commit.stream);
         let end = known.end_of(conn, commit.stream)?;
+        let conflict =
+            commit.expected_version != end.version || (encoded.chained && broken.contains(&commit.stream));
+        let matters = probe == Probe::Each || conflict || encoded.payloads.is_empty();
         let repeated = match written.get(&(commit.stream, commit.command_id)) {
             Some(first) => {
                 Some(answer_repeat(encoded, first.end, |c| c.same_content(&commits[first.commit])))
             }
             // A stream without events holds no command id.
-            None if end.version == 0 => None,
+            None if end.version == 0 || !matters => None,
             None => stored(conn, encoded)?,
         };
         let answer = if let Some(repeated) = repeated {
             repeated
-        } else if commit.expected_version != end.version || chain_broken {
+        } else if conflict {
             let (stream, expected) = (commit.stream, commit.expected_version);
             Err(AppendError::Conflict { stream, expected, actual: end.version })
         } else {

@@ -63,6 +63,15 @@ pub(super) fn create(
     Ok(Some(table))
 }
 
+/// Creates an index. Its entries are sorted in temporary files (in the folder that `SQLITE_TMPDIR` or `TMPDIR` names, or
+/// the system's): in memory, as the connection sorts else, they would take some 100 bytes an event of the log.
+pub(super) fn create_index(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.execute_batch("PRAGMA temp_store = FILE")?;
+    let created = conn.execute_batch(sql);
+    conn.execute_batch("PRAGMA temp_store = MEMORY")?;
+    created
+}
+
 pub(super) fn switch(
     conn: &Connection,
     old: &Table,

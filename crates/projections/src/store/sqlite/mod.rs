@@ -79,7 +79,12 @@ impl Backend for SqliteViews {
     async fn create_indexes(&self, table: &Table) -> Result<(), StoreError> {
         // Each in a transaction of its own, so that live writes get their turn.
         for index in table.create_indexes() {
-            self.writer.write(move |conn| conn.execute_batch(&index)).await?;
+            let sql = index.clone();
+            let sorted = self.writer.write(move |conn| builds::create_index(conn, &sql)).await;
+            if let Err(error) = sorted {
+                tracing::warn!(table = table.name, %error, "not sorted in temporary files: sorting in memory");
+                self.writer.write(move |conn| conn.execute_batch(&index)).await?;
+            }
         }
         Ok(())
     }
