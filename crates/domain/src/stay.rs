@@ -257,6 +257,13 @@ mod tests {
         assert_eq!(serde_json::from_str::<Stay>(stored).unwrap(), stay("2026-07-01", "2026-07-03"));
     }
 
+    #[test]
+    fn every_zone_that_is_named_is_known() {
+        let names: BTreeSet<_> = TimeZone::names().collect();
+        assert!(names.len() > 500 && names.contains("Asia/Seoul"), "{} zones", names.len());
+        assert!(names.into_iter().all(|name| zone(name).name() == name));
+    }
+
     fn any_stay() -> impl Strategy<Value = Stay> {
         (0_u64..30, 1_u64..12).prop_map(|(from, nights)| {
             let check_in = date("2026-02-15") + Days::new(from);

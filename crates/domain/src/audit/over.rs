@@ -167,11 +167,14 @@ impl Lives {
 mod tests {
     use super::*;
     use crate::{
-        Actor, Metadata, StreamId,
+        Actor, Metadata, StreamId, Subject,
         delivery::{ReturnRefusal, ReturnWindowClosed},
-        order::OrderCompleted,
+        order::{OrderCancelled, OrderCompleted, OrderRejected, OrderRejection},
+        payment::{LateCaptureFound, PaymentRefunded},
         refund::{RefundCancelled, RefundCompleted, RefundRefused},
-        testing::{at, customer_id, krw, order_id, refund_id, shop_id},
+        reservation::{ReservationCancelled, ReservationCompleted, ReservationExpired, ReservationRefused},
+        resort::NightsRefusal,
+        testing::{at, customer_id, krw, order_id, refund_id, reservation_id, shop_id},
     };
 
     fn about(stream: Uuid, event: Event) -> Envelope {
@@ -232,6 +235,63 @@ mod tests {
         let closed = DeliveryEvent::ReturnWindowClosed(ReturnWindowClosed { order_id: id });
         lives.ended_by(&about(id.uuid(), closed.into()));
         assert_eq!(lives.all_kept(), [Over::order(id)]);
+    }
+
+    #[test]
+    fn an_order_that_never_was_delivered_and_a_reservation_are_over_with_their_last_event() {
+        let (order_id, reservation_id) = (order_id(1), reservation_id(1));
+        let rejected = OrderRejected { order_id, reason: OrderRejection::PaymentExpired };
+        let of_order: [OrderEvent; 2] = [rejected.into(), OrderCancelled { order_id }.into()];
+        for end in of_order {
+            let over = Lives::default().ended_by(&about(order_id.uuid(), end.into()));
+            assert_eq!(over, Some(Over::order(order_id)));
+        }
+        let of_reservation: [ReservationEvent; 4] = [
+            ReservationRefused { reservation_id, reason: NightsRefusal::Retired }.into(),
+            ReservationCancelled { reservation_id }.into(),
+            ReservationExpired { reservation_id }.into(),
+            ReservationCompleted { reservation_id }.into(),
+        ];
+        for end in of_reservation {
+            let over = Lives::default().ended_by(&about(reservation_id.uuid(), end.into()));
+            assert_eq!(over, Some(Over::reservation(reservation_id)));
+        }
+    }
+
+    #[test]
+    fn what_is_over_is_kept_until_money_that_turned_up_late_has_gone_back() {
+        let (order_id, subject) = (order_id(1), Subject::Order(order_id(1)));
+        let (payment_id, provider_ref) = (order::payment_of(order_id), "late".to_owned());
+        let found = LateCaptureFound {
+            payment_id,
+            subject,
+            amount: krw(900),
+            attempt: 1,
+            provider_ref: provider_ref.clone(),
+        };
+        let refunded = PaymentRefunded { subject, refund_id: refund_id(1), amount: krw(900), provider_ref };
+        let back = about(payment_id.uuid(), PaymentEvent::from(refunded).into());
+        let mut lives = Lives::default();
+        assert_eq!(lives.ended_by(&back), None, "no money was late");
+        assert_eq!(lives.ended_by(&about(payment_id.uuid(), PaymentEvent::from(found).into())), None);
+        let cancelled = OrderEvent::from(OrderCancelled { order_id });
+        assert_eq!(lives.ended_by(&about(order_id.uuid(), cancelled.into())), None);
+        assert_eq!(lives.ended_by(&back), Some(Over::order(order_id)));
+    }
+
+    #[test]
+    fn so_many_delivered_orders_are_kept_in_mind_and_the_first_goes_first() {
+        let mut lives = Lives::default();
+        let mut complete = |number: usize| {
+            let order_id = order_id(number as u64);
+            let shop_id = shop_id();
+            let completed = OrderCompleted { order_id, customer_id: customer_id(), shop_id, coupon: None };
+            lives.ended_by(&about(order_id.uuid(), OrderEvent::from(completed).into()))
+        };
+        assert!((0..KEPT).all(|number| complete(number).is_none()));
+        assert_eq!(complete(KEPT), Some(Over::order(order_id(0))));
+        assert_eq!(complete(KEPT + 1), Some(Over::order(order_id(1))));
+        assert_eq!((lives.lately.len(), lives.orders.len()), (KEPT, KEPT));
     }
 
     #[test]
