@@ -4,9 +4,10 @@
 use orderstream_domain::{
     AggregateKind, NotifiedChange, Partition, ShopId, ShopPolicy,
     coupon::CouponRefusal,
+    delivery::ReturnRefusal,
     ids::{PARTITION_BITS, derive_uuid},
     money::{MAX_AMOUNT_MINOR, MAX_QUANTITY},
-    order::{MAX_LINES, MAX_OPTION_CHARS},
+    order::{CancellationCause, MAX_LINES, MAX_OPTION_CHARS},
     policy::{DEFAULT_DECIDE_WITHIN_SECS, MAX_POLICY_SECS, PolicyError},
     product::MAX_STOCK,
     resort::{MAX_CANCEL_DAYS, MAX_NAME_CHARS},
@@ -49,6 +50,24 @@ fn words_in_answers_are_those_that_are_stored() {
     ];
     for (refusal, word) in refusals {
         assert_eq!((refusal.name(), serde_json::to_value(refusal).unwrap()), (word, json!(word)));
+    }
+    let refusals = [
+        (ReturnRefusal::NotDelivered, "not_delivered"),
+        (ReturnRefusal::NoReturns, "no_returns"),
+        (ReturnRefusal::WindowOver, "window_over"),
+        (ReturnRefusal::ReturnOpen, "return_open"),
+        (ReturnRefusal::MoreThanDelivered, "more_than_delivered"),
+    ];
+    for (refusal, word) in refusals {
+        assert_eq!((refusal.name(), serde_json::to_value(refusal).unwrap()), (word, json!(word)));
+    }
+    let causes = [
+        (CancellationCause::Requested, "requested"),
+        (CancellationCause::ShopCancelledDelivery, "shop_cancelled_delivery"),
+        (CancellationCause::DeliveryFailed, "delivery_failed"),
+    ];
+    for (cause, word) in causes {
+        assert_eq!((cause.name(), serde_json::to_value(cause).unwrap()), (word, json!(word)));
     }
     for change in NotifiedChange::ALL {
         assert_eq!(serde_json::to_value(change).unwrap(), change.name());

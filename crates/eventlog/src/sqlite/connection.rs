@@ -19,7 +19,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// SQLite looks through all of the cache (it parks pages under the number 262,145, and then drops what lies beyond the
 /// file's end), which with 64 MiB took a tenth of the log's writer.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
-const READER_CACHE_KIB: i64 = 8 * 1024;
+const READER_CACHE_KIB: i64 = 2 * 1024;
 /// Prepared statements kept by a connection; a consumer has some dozens.
 const STATEMENTS: usize = 256;
 

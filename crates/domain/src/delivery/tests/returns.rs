@@ -292,6 +292,16 @@ fn a_cancellation_of_another_return_leaves_the_open_one_alone() {
 }
 
 #[test]
+fn the_shop_receives_the_return_that_is_open_and_no_other() {
+    let open = after([started(1, &[(1, 1)], 333, 1018)]);
+    let receive_of =
+        |refund| DeliveryCommand::ReceiveReturn { refund_id: Some(refund_id(refund)), by: shop() };
+    given::<Delivery>(open.clone()).when(receive_of(2)).then_error(DeliveryError::NoOpenReturn);
+    given::<Delivery>(open.clone()).when(receive_of(1)).then([received(1)]);
+    given::<Delivery>(open).when(receive()).then([received(1)]);
+}
+
+#[test]
 fn a_delivery_that_nothing_was_taken_from_has_no_return_to_end() {
     given::<Delivery>(arrived()).when(receive()).then_error(DeliveryError::NoOpenReturn);
     given::<Delivery>(arrived()).when(cancel_return(None)).then_error(DeliveryError::NoOpenReturn);
