@@ -15,9 +15,11 @@ use crate::{
     delivery::{DeliveryEvent, ReturnWindowClosed},
     order::OrderEvent,
     payment::{LateCaptureFound, PaymentEvent, full_refund_of},
-    product::ProductEvent,
-    refund::RefundEvent,
-    testing::{at, krw},
+    product::{ProductEvent, StockReleased},
+    refund::{RefundCancelled, RefundEvent},
+    reservation::{ReservationCancelled, ReservationEvent, ReservationExpired, ReservationRefused},
+    resort::{NightsHeld, NightsRefusal, ResortEvent},
+    testing::{at, krw, product_id},
 };
 
 #[test]
@@ -291,6 +293,88 @@ fn a_night_that_is_given_twice_or_not_given_back_is_found() {
     let mut story = resort();
     Booking::new(3).paid(&mut story);
     story.violates("night_given_once");
+}
+
+#[test]
+fn stays_that_follow_upon_each_other_share_no_night_and_those_of_the_past_are_forgotten() {
+    let day = |day| chrono::NaiveDate::from_ymd_opt(2026, 2, day).unwrap();
+    let hold = |story: &mut story::Story, number, nights: (u32, u32), today| {
+        let reservation_id = Booking::new(number).id;
+        let stay = crate::Stay::new(day(nights.0), day(nights.1)).unwrap();
+        let (resort_id, price) = (people::resort_id(), krw(1));
+        let held = NightsHeld { resort_id, reservation_id, stay, price, today: day(today) };
+        story.say(resort_id, reservation_id.uuid(), ResortEvent::from(held));
+    };
+    let with = |nights| {
+        let mut story = resort();
+        hold(&mut story, 7, nights, 1);
+        story
+    };
+    // The nights of the 10th and the 11th are taken.
+    for nights in [(12, 14), (8, 10)] {
+        with(nights).is_good(0);
+    }
+    for nights in [(11, 14), (8, 11), (9, 14), (10, 11)] {
+        with(nights).violates("night_given_once");
+    }
+    // Nobody minds who cancels when the stay is over, which it is on the day of departure.
+    for (today, is_past) in [(11, false), (12, true), (13, true)] {
+        let mut story = resort();
+        hold(&mut story, 7, (14, 15), today);
+        let reservation_id = Booking::new(2).id;
+        story.say(
+            reservation_id,
+            reservation_id.uuid(),
+            ReservationEvent::from(ReservationCancelled { reservation_id }),
+        );
+        let found = story.audit().violations;
+        assert_eq!(!found.iter().any(|found| found.invariant == "night_given_once"), is_past, "{today}");
+    }
+}
+
+#[test]
+fn each_end_of_a_reservation_that_keeps_its_nights_is_found() {
+    let reservation_id = Booking::new(2).id;
+    let ends: [ReservationEvent; 3] = [
+        ReservationRefused { reservation_id, reason: NightsRefusal::Retired }.into(),
+        ReservationExpired { reservation_id }.into(),
+        ReservationCancelled { reservation_id }.into(),
+    ];
+    for end in ends {
+        let mut story = resort();
+        story.say(reservation_id, reservation_id.uuid(), end);
+        story.violates("night_given_once");
+    }
+}
+
+#[test]
+fn pieces_that_are_moved_for_an_order_that_has_none_are_found() {
+    let mut story = shop();
+    let order_id = Purchase::new(9, None).order;
+    let nothing = StockReleased { order_id, quantity: 0 };
+    story.say(product_id(1), order_id.uuid(), ProductEvent::from(nothing));
+    story.violates("stock_never_oversold");
+}
+
+#[test]
+fn a_return_that_was_accepted_for_another_worth_or_called_off_too_late_is_found() {
+    let other = |event: &mut crate::Envelope| {
+        if let Event::Refund(RefundEvent::RefundAccepted(e)) = &mut event.event {
+            e.amount = krw(299);
+        }
+    };
+    shop().with("refund.accepted", 0, other).violates("refund_matches_return");
+    let first = Purchase::new(1, None);
+    let order_id = first.order;
+    let call_off = |before: &str| {
+        let mut story = shop().until(before, 0);
+        story.say(first.refund("1"), order_id.uuid(), RefundEvent::from(RefundCancelled { order_id }));
+        let found = story.audit().violations;
+        found.iter().any(|found| found.invariant == "refund_matches_return")
+    };
+    assert!(!call_off("coupon.clawed_back"), "nothing has moved yet");
+    assert!(call_off("delivery.return_received"), "the coupon is clawed back");
+    assert!(call_off("refund.completed"), "the money is paid out");
 }
 
 #[test]
