@@ -1,5 +1,6 @@
 //! Good histories pass, and every invariant has histories that violate it and are found.
 
+mod details;
 mod people;
 mod story;
 
