@@ -1,14 +1,17 @@
 //! Single steps of coupons and of goods on their way back, each before the invariant that minds it.
 
 use super::{
-    people::{PRICE, Purchase, WORTH, by},
+    people::{Booking, PRICE, Purchase, WORTH, by, capture, give_back},
     story::Story,
 };
 use crate::{
+    Event,
     coupon::*,
     delivery::*,
+    payment::{PaymentEvent, PaymentRefunded, RefundStarted},
     product::{ProductEvent, StockReleased, StockReserved},
     refund::*,
+    reservation::ReservationEvent,
     testing::{customer_id, krw, pieces, product_id, refund_id, shop_id},
 };
 
@@ -214,6 +217,83 @@ fn the_goods_that_are_left_go_back_one_return_after_the_other() {
             && !first.clone().goods(received(2)).holds(NAME)
     );
     assert!(!first.goods(started(2, 1, 300, 600)).holds(NAME), "one is under way");
+}
+
+#[test]
+fn what_was_clawed_back_and_undone_goes_back_to_the_customer() {
+    let first = Purchase::new(FIRST, None);
+    let (order_id, refund) = (first.order, first.refund("1"));
+    let undone = CouponClawbackUndone { coupon_id: first.earns, order_id, refund_id: refund };
+    let mut story = super::shop().until("delivery.return_received", 0);
+    story.say(first.earns, order_id.uuid(), CouponEvent::from(undone));
+    first.goods(&mut story, ReturnReceived { order_id, refund_id: refund, by: by() });
+    let end = |mut story: Story, amount, deducted| {
+        give_back(&mut story, first.payment, order_id.into(), refund, krw(amount));
+        let completed = RefundCompleted { order_id, amount: krw(amount), deducted: krw(deducted) };
+        story.say(refund, order_id.uuid(), RefundEvent::from(completed));
+        story
+    };
+    end(story.clone(), PRICE / 3, 0).is_good(0);
+    end(story.clone(), PRICE / 3 - WORTH, WORTH).violates("refund_matches_return");
+    end(story, PRICE / 3 - WORTH, WORTH).violates("money_balances");
+}
+
+#[test]
+fn a_refund_is_started_again_as_it_was_until_it_is_paid_out() {
+    const NAME: &str = "refund_never_exceeds_capture";
+    let first = Purchase::new(FIRST, None);
+    let mut story = Story::default();
+    capture(&mut story, first.payment, first.order.into(), krw(PRICE));
+    let start = |mut story: Story, amount| {
+        let (payment_id, refund_id, charge_ref) = (first.payment, refund_id(1), "charge".to_owned());
+        let started = RefundStarted { payment_id, refund_id, attempt: 1, amount: krw(amount), charge_ref };
+        story.say(payment_id, first.order.uuid(), PaymentEvent::from(started));
+        story
+    };
+    let refunded = |mut story: Story, amount| {
+        let (subject, provider_ref) = (first.order.into(), "refund".to_owned());
+        let refunded =
+            PaymentRefunded { subject, refund_id: refund_id(1), amount: krw(amount), provider_ref };
+        story.say(first.payment, first.order.uuid(), PaymentEvent::from(refunded));
+        story
+    };
+    let holds = |story: &Story| Tale(story.clone()).holds(NAME);
+    let once = start(story.clone(), 500);
+    let twice = start(once.clone(), 500);
+    assert!(holds(&once) && holds(&twice) && !holds(&start(once.clone(), 400)));
+    assert!(holds(&refunded(twice.clone(), 500)) && !holds(&refunded(twice.clone(), 400)));
+    assert!(!holds(&start(refunded(once, 500), 500)), "it is paid out");
+    assert!(!holds(&refunded(refunded(twice, 500), 500)), "twice");
+    assert!(holds(&start(story.clone(), PRICE)) && !holds(&start(story, PRICE + 1)));
+}
+
+#[test]
+fn money_that_goes_back_unasked_is_found_where_it_does() {
+    let first = Purchase::new(FIRST, None);
+    let mut story = super::shop().until("refund.requested", 0);
+    give_back(&mut story, first.payment, first.order.into(), refund_id(7), krw(1));
+    let violations = story.audit().violations;
+    let of_order = |violation: &&crate::audit::Violation| violation.subject == first.order.to_string();
+    let found: Vec<_> = violations.iter().filter(of_order).collect();
+    assert!(found.iter().any(|it| it.invariant == "money_balances"), "{violations:#?}");
+    assert_eq!(found[0].position, story.events.len() as u64);
+}
+
+#[test]
+fn a_reservation_that_was_never_paid_has_no_voucher_to_be_deactivated() {
+    let booking = Booking::new(1);
+    for was_paid in [true, false] {
+        let mut story = super::resort().until("voucher.deactivated", 0);
+        let asked = story.events.last_mut().unwrap();
+        let Event::Reservation(ReservationEvent::ReservationCancellationRequested(e)) = &mut asked.event
+        else {
+            panic!("the voucher is deactivated when the cancellation is asked for")
+        };
+        e.was_paid = was_paid;
+        let open = story.audit().open;
+        let waits = open.iter().any(|open| open.invariant == "voucher_deactivated_after_cancel");
+        assert_eq!(waits, was_paid, "{}", booking.id);
+    }
 }
 
 #[test]
