@@ -12,7 +12,8 @@ use crate::{
     delivery::ReturnRefusal,
     order::{MAX_LINES, payment_of},
     testing::{
-        Grid, customer_id, delivery_id, eur, given, krw, order_id, pieces, product_id, refund_id, shop_id,
+        Grid, customer_id, delivery_id, eur, fold, given, krw, order_id, pieces, product_id, refund_id,
+        shop_id,
     },
 };
 
@@ -188,6 +189,17 @@ fn a_refund_names_as_many_lines_as_an_order_can_have() {
 fn nothing_can_be_done_with_a_refund_that_nobody_asked_for() {
     for command in [accept(), refuse(), complete(), cancel()] {
         given::<Refund>([]).when(command).then_error(RefundError::NotFound);
+    }
+}
+
+#[test]
+fn a_refund_knows_what_was_asked_for_as_long_as_it_is_there() {
+    assert_eq!(Refund::default().details(), None);
+    let ends: [&[RefundEvent]; 5] =
+        [&[], &[accepted()], &[accepted(), completed(1800, 0)], &[refused()], &[cancelled()]];
+    for end in ends {
+        let refund: Refund = fold::<Refund>(&[&[requested()], end].concat());
+        assert_eq!(refund.details().map(|it| it.order_id), Some(order_id(1)), "{refund:?}");
     }
 }
 

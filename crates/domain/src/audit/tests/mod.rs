@@ -212,6 +212,10 @@ fn pieces_that_are_sold_twice_or_lost_are_found() {
 fn goods_that_leave_unpaid_are_found() {
     shop().without("payment.captured", 0).violates("delivered_only_if_paid");
     shop().without("order.confirmed", 0).violates("delivered_only_if_paid");
+    // An order that nobody placed is not confirmed for nothing.
+    let found = shop().without("order.placed", 0).audit().violations;
+    let first = found.iter().find(|found| found.invariant == "delivered_only_if_paid").unwrap();
+    assert_eq!(first.what, "confirmed with 0 of 1 captured");
     let mut story = shop().until("delivery.shipped", 0);
     let first = Purchase::new(1, None);
     give_back(&mut story, first.payment, first.order.into(), full_refund_of(first.payment), krw(900));
