@@ -8,6 +8,9 @@ use crate::Failure;
 
 /// Rows of one INSERT.
 const ROWS: usize = 64;
+/// As rarely as the log checkpoints.
+const ROWS_PER_CHECKPOINT: usize = 4_096;
+const COMMITS_PER_CHECKPOINT: usize = 512;
 
 /// The statements that make the table, and its rows.
 type Table = (String, Vec<Vec<Value>>);
@@ -18,15 +21,14 @@ pub(super) fn measure(from: &Path, to: &Path, batch: usize, most: i64) -> Result
     let columns = rows.first().map_or(0, Vec::len);
     let conn = Connection::open(to)?;
     conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;")?;
-    // As rarely as the log checkpoints.
-    conn.execute_batch("PRAGMA wal_autocheckpoint = 8000;")?;
+    conn.execute_batch("PRAGMA wal_autocheckpoint = 0;")?;
     conn.execute_batch(&schema)?;
     let insert = |rows: usize| {
         let row = format!("({})", vec!["?"; columns].join(","));
         format!("INSERT OR FAIL INTO events VALUES {}", vec![row; rows].join(","))
     };
     let (many, one) = (insert(ROWS), insert(1));
-    let begun = Instant::now();
+    let (begun, mut unfolded, mut commits) = (Instant::now(), 0, 0);
     for batch in rows.chunks(batch.max(1)) {
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for rows in batch.chunks(ROWS) {
@@ -39,6 +41,11 @@ pub(super) fn measure(from: &Path, to: &Path, batch: usize, most: i64) -> Result
             }
         }
         conn.prepare_cached("COMMIT")?.execute([])?;
+        (unfolded, commits) = (unfolded + batch.len(), commits + 1);
+        if unfolded >= ROWS_PER_CHECKPOINT || commits >= COMMITS_PER_CHECKPOINT {
+            conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            (unfolded, commits) = (0, 0);
+        }
     }
     let rate = rows.len() as f64 / begun.elapsed().as_secs_f64();
     drop(conn);
