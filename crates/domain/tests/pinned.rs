@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use orderstream_domain::{
-    AggregateKind, NotifiedChange, Partition, ShopId, ShopPolicy,
+    AggregateKind, CustomerId, NotifiedChange, Partition, ShopId, ShopPolicy,
     coupon::CouponRefusal,
     delivery::ReturnRefusal,
     ids::{PARTITION_BITS, derive_uuid},
@@ -129,6 +129,18 @@ fn a_policy_is_refused_for_what_is_wrong_with_it_and_for_nothing_else() {
     assert_eq!(coupon("amount", money(1, "KRW"), 5), Ok(()));
     assert_eq!(coupon("amount", money(0, "KRW"), 5), Err(PolicyError::Coupon));
     assert_eq!(coupon("amount", money(1, "EUR"), 5), Err(PolicyError::Coupon));
+}
+
+#[test]
+fn a_customer_is_named_by_what_their_token_says() {
+    let long = "c".repeat(128);
+    for good in ["alice", "auth0|5f", "a@b.c", "~", long.as_str()] {
+        assert_eq!(good.parse::<CustomerId>().unwrap().as_str(), good);
+    }
+    let longer = "c".repeat(129);
+    for wrong in ["", "a b", "a/b", "jürgen", "a\n", longer.as_str()] {
+        assert!(wrong.parse::<CustomerId>().is_err(), "{wrong:?} was taken");
+    }
 }
 
 #[test]

@@ -96,6 +96,19 @@ fn a_discount_in_another_currency_cannot_come_off() {
 }
 
 #[test]
+fn a_coupon_that_was_paid_for_in_another_currency_takes_nothing_off() {
+    let paid = [
+        issued_as(CouponValue::Percent(10)),
+        redeemed_with(2, eur(200)),
+        clawed_back(1, eur(200)),
+        released(2),
+    ];
+    given::<Coupon>(paid)
+        .when(redeem_for(3, krw(3000), krw(200)))
+        .then([redemption_refused(3, CouponRefusal::NoDiscount)]);
+}
+
+#[test]
 fn a_coupon_that_comes_back_unused_is_good_for_what_refunds_were_reduced_by() {
     let partly = || [issued(), redeemed(2), clawed_back(1, krw(200))];
     given::<Coupon>(partly()).when(release(2)).then([released(2)]);
