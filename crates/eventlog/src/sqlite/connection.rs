@@ -17,7 +17,8 @@ use super::StoreError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Page cache of one connection, in KiB. A writer's is no larger than pays: when a commit has split a page of an index,
 /// SQLite looks through all of the cache (it parks pages under the number 262,145, and then drops what lies beyond the
-/// file's end), which with 64 MiB took a tenth of the log's writer.
+/// file's end), which with 64 MiB took a tenth of the log's writer. A reader's is small: there are a dozen of them, and the
+/// system keeps the file in memory as well.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
 /// Prepared statements kept by a connection; a consumer has some dozens.
