@@ -14,6 +14,7 @@ use orderstream_domain::{
     stay::MAX_NIGHTS,
     voucher::MAX_SENDINGS,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -37,9 +38,16 @@ fn ids_that_are_derived_stay_what_they_are_in_logs() {
     assert_eq!(derive_uuid(order, "payment", "").to_string(), "0190a000-0000-780d-8080-ad9b0d54c1ab");
 }
 
+/// Each value is stored as the word that answers and views have for it.
+fn words<T: Copy + Serialize>(name: fn(T) -> &'static str, values: &[(T, &str)]) {
+    for (value, word) in values {
+        assert_eq!((name(*value), serde_json::to_value(value).unwrap()), (*word, json!(word)));
+    }
+}
+
 #[test]
 fn words_in_answers_are_those_that_are_stored() {
-    let refusals = [
+    let coupons = [
         (CouponRefusal::NotIssued, "not_issued"),
         (CouponRefusal::AlreadyRedeemed, "already_redeemed"),
         (CouponRefusal::Revoked, "revoked"),
@@ -48,27 +56,21 @@ fn words_in_answers_are_those_that_are_stored() {
         (CouponRefusal::OtherDiscount, "other_discount"),
         (CouponRefusal::NoDiscount, "no_discount"),
     ];
-    for (refusal, word) in refusals {
-        assert_eq!((refusal.name(), serde_json::to_value(refusal).unwrap()), (word, json!(word)));
-    }
-    let refusals = [
+    words(CouponRefusal::name, &coupons);
+    let returns = [
         (ReturnRefusal::NotDelivered, "not_delivered"),
         (ReturnRefusal::NoReturns, "no_returns"),
         (ReturnRefusal::WindowOver, "window_over"),
         (ReturnRefusal::ReturnOpen, "return_open"),
         (ReturnRefusal::MoreThanDelivered, "more_than_delivered"),
     ];
-    for (refusal, word) in refusals {
-        assert_eq!((refusal.name(), serde_json::to_value(refusal).unwrap()), (word, json!(word)));
-    }
+    words(ReturnRefusal::name, &returns);
     let causes = [
         (CancellationCause::Requested, "requested"),
         (CancellationCause::ShopCancelledDelivery, "shop_cancelled_delivery"),
         (CancellationCause::DeliveryFailed, "delivery_failed"),
     ];
-    for (cause, word) in causes {
-        assert_eq!((cause.name(), serde_json::to_value(cause).unwrap()), (word, json!(word)));
-    }
+    words(CancellationCause::name, &causes);
     for change in NotifiedChange::ALL {
         assert_eq!(serde_json::to_value(change).unwrap(), change.name());
     }
