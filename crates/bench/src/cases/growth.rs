@@ -27,7 +27,7 @@ pub(crate) struct Options {
     seconds: f64,
     /// Seconds of orders on each log before the first round, until the program's caches are full: they hold the latest
     /// sixteen thousand aggregates of each kind, and rows of views.
-    #[arg(long, default_value_t = 20.0)]
+    #[arg(long, default_value_t = 20.0, value_parser = seconds)]
     fill: f64,
     /// Rounds, each with both logs.
     #[arg(long, default_value_t = 5)]

@@ -15,4 +15,4 @@ pub use crate::store_error::StoreError;
 pub use connection::Durability;
 pub use readers::Readers;
 pub use store::SqliteStore;
-pub use writer::{PendingWrite, Writer};
+pub use writer::{COMMITS_PER_CHECKPOINT, PendingWrite, Writer};

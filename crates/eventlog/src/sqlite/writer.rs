@@ -25,18 +25,8 @@ use super::{
 
 /// Most jobs in one transaction: bounds how long the first waits for the last.
 const MAX_JOBS: usize = 512;
-/// A checkpoint is made after so many commits or changed rows: some 30 MiB of WAL, so that the pages of an index that
-/// are hit again and again are copied into the database once, and the WAL is soon written over again, which costs less
-/// than to let it grow. A row of the log changes a page of each of two indexes, those of views lie closer together.
-/// *Source*: appending to existing streams gives an eighth more with 4,096 than with 16,384; a rebuild of views loses a
-/// twentieth by it.
-const COMMITS_PER_CHECKPOINT: u32 = 512;
-const fn rows_per_checkpoint(durability: Durability) -> i64 {
-    match durability {
-        Durability::Full => 4_096,
-        Durability::Normal => 16_384,
-    }
-}
+/// A checkpoint is made after so many commits, or after [`Durability::rows_per_checkpoint`].
+pub const COMMITS_PER_CHECKPOINT: u32 = 512;
 /// A WAL of so many frames (256 MiB) that a passive checkpoint left behind waits for the readers to let go.
 const LONG_WAL_FRAMES: i64 = 65_536;
 
@@ -263,7 +253,7 @@ impl Worker {
         let Some(conn) = &self.conn else { return };
         let rows = total_changes(conn);
         if self.commits_since_checkpoint < COMMITS_PER_CHECKPOINT
-            && rows - self.rows_checkpointed < rows_per_checkpoint(self.config.durability)
+            && rows - self.rows_checkpointed < i64::from(self.config.durability.rows_per_checkpoint())
         {
             return;
         }

@@ -2,15 +2,13 @@
 
 use std::{path::Path, time::Instant};
 
+use eventlog::sqlite::{COMMITS_PER_CHECKPOINT, Durability};
 use rusqlite::{Connection, OpenFlags, types::Value};
 
 use crate::Failure;
 
 /// Rows of one INSERT.
 const ROWS: usize = 64;
-/// As rarely as the log checkpoints.
-const ROWS_PER_CHECKPOINT: usize = 4_096;
-const COMMITS_PER_CHECKPOINT: usize = 512;
 
 /// The statements that make the table, and its rows.
 type Table = (String, Vec<Vec<Value>>);
@@ -28,7 +26,8 @@ pub(super) fn measure(from: &Path, to: &Path, batch: usize, most: i64) -> Result
         format!("INSERT OR FAIL INTO events VALUES {}", vec![row; rows].join(","))
     };
     let (many, one) = (insert(ROWS), insert(1));
-    let (begun, mut unfolded, mut commits) = (Instant::now(), 0, 0);
+    let rows_per_checkpoint = Durability::Full.rows_per_checkpoint() as usize;
+    let (begun, mut unfolded, mut commits) = (Instant::now(), 0, 0_u32);
     for batch in rows.chunks(batch.max(1)) {
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for rows in batch.chunks(ROWS) {
@@ -42,7 +41,8 @@ pub(super) fn measure(from: &Path, to: &Path, batch: usize, most: i64) -> Result
         }
         conn.prepare_cached("COMMIT")?.execute([])?;
         (unfolded, commits) = (unfolded + batch.len(), commits + 1);
-        if unfolded >= ROWS_PER_CHECKPOINT || commits >= COMMITS_PER_CHECKPOINT {
+        // As rarely as the log does.
+        if unfolded >= rows_per_checkpoint || commits >= COMMITS_PER_CHECKPOINT {
             conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             (unfolded, commits) = (0, 0);
         }
