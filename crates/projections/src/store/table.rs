@@ -58,15 +58,15 @@ impl Table {
         update
     }
 
-    /// Creates the indexes, one statement each.
-    pub(super) fn create_indexes(&self) -> Vec<String> {
+    /// Creates the indexes, one statement each; `more` is what the store puts behind the view's columns.
+    pub(super) fn create_indexes(&self, more: &str) -> Vec<String> {
         let index = |(number, columns): (usize, &&[&str])| {
             let name = &self.name;
             let list = columns.join(", ");
             // Lists ask for a value of the first column: rows without one need no entry.
             let present = columns.first().copied().unwrap_or("sort");
             format!(
-                "CREATE INDEX IF NOT EXISTS {name}_i{number} ON {name} ({list}) WHERE {present} IS NOT NULL"
+                "CREATE INDEX IF NOT EXISTS {name}_i{number} ON {name} ({list}{more}) WHERE {present} IS NOT NULL"
             )
         };
         self.spec.indexes.iter().enumerate().map(index).collect()

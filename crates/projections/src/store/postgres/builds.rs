@@ -93,7 +93,7 @@ async fn create_in(
     let table = Arc::new(Table::new(spec, number.unsigned_abs()));
     transaction.execute(statements::create(&table).as_str()).await?;
     if is_live {
-        for index in table.create_indexes() {
+        for index in table.create_indexes("") {
             transaction.execute(index.as_str()).await?;
         }
     }
@@ -106,7 +106,7 @@ pub(super) async fn create_indexes(database: &Database, table: &Table) -> Result
     // Not back into the pool: whoever gives up in the middle leaves a transaction open.
     let mut conn = database.pool().acquire().await?.detach();
     let mut transaction = conn.begin_with(BEGIN_INDEX).await?;
-    for index in table.create_indexes() {
+    for index in table.create_indexes("") {
         transaction.execute(index.as_str()).await?;
     }
     transaction.execute(format!("ANALYZE {}", table.name).as_str()).await?;

@@ -55,7 +55,7 @@ pub(super) fn create(
     let table = Arc::new(Table::new(spec, build));
     conn.execute_batch(&statements::create(&table))?;
     if state == BuildState::Live {
-        for index in table.create_indexes() {
+        for index in statements::create_indexes(&table) {
             conn.execute_batch(&index)?;
         }
         insert_checkpoint(conn, &table, &Checkpoint { log_id, position: 0, event_id: None })?;

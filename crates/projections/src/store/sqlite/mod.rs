@@ -78,7 +78,7 @@ impl Backend for SqliteViews {
 
     async fn create_indexes(&self, table: &Table) -> Result<(), StoreError> {
         // Each in a transaction of its own, so that live writes get their turn.
-        for index in table.create_indexes() {
+        for index in statements::create_indexes(table) {
             let sql = index.clone();
             let sorted = self.writer.write(move |conn| builds::create_index(conn, &sql)).await;
             if let Err(error) = sorted {

@@ -42,9 +42,17 @@ impl Statements {
 
 /// Creates the table, without indexes beside the key's. No `NOT NULL` where a row's own type sees to it: a statement that
 /// may fail in the middle has SQLite copy every page that it touches, to be able to take back the statement alone.
+///
+/// Rows have a rowid: without one a row stands in the key's own tree, and to compare keys there SQLite reads whole rows, with
+/// the pages that they overflow to.
 pub(super) fn create(table: &Table) -> String {
     let (name, columns) = (&table.name, table.definition("TEXT", "INTEGER"));
-    format!("CREATE TABLE {name} ({columns}, doc TEXT) STRICT, WITHOUT ROWID")
+    format!("CREATE TABLE {name} ({columns}, doc TEXT) STRICT")
+}
+
+/// Creates the indexes, one statement each. The key, by which rows of one place are listed, stands in them.
+pub(super) fn create_indexes(table: &Table) -> Vec<String> {
+    table.create_indexes(", key")
 }
 
 /// `OR FAIL`, for the same reason; the transaction's rollback takes back what a failed statement has done.
