@@ -64,10 +64,7 @@ impl Case for Options {
 
 impl Options {
     async fn measure(&self, context: &Context) -> Result<CaseReport, Failure> {
-        let mut report = CaseReport {
-            name: self.name(),
-            title: "paid orders over HTTP, from placed to delivered, with everything on".to_owned(),
-            how: vec![
+        let mut report = CaseReport::new(self.name(), "paid orders over HTTP, from placed to delivered, with everything on", vec![
                 format!(
                     "{} pairs of a customer and somebody of the staff of the shop {SHOP}, which prepares, gives \
                      coupons for large orders, takes goods back for a day and tells customers of every step: the \
@@ -83,11 +80,7 @@ impl Options {
                 "Reference: bare batched inserts of the last events of this very log (events/s, batches of 256), \
                  divided by the events that an order led to in this round."
                     .to_owned(),
-            ],
-            rows: Vec::new(),
-            latencies: Vec::new(),
-            figures: Vec::new(),
-        };
+            ]);
         for place in Place::all(context)? {
             self.on(Platform::at(context, place, self.name())?, &mut report).await?;
         }

@@ -101,10 +101,7 @@ impl Seen {
 
 impl Options {
     async fn measure(&self, context: &Context) -> Result<CaseReport, Failure> {
-        let mut report = CaseReport {
-            name: self.name(),
-            title: "from an order's answer until the order is in the view".to_owned(),
-            how: vec![
+        let mut report = CaseReport::new(self.name(), "from an order's answer until the order is in the view", vec![
                 format!(
                     "Orders come evenly at 50 % and at 90 % of the peak, which {} customers who wait for answers found \
                      just before, whether or not earlier ones are answered; {} s of each load in every round.",
@@ -118,11 +115,7 @@ impl Options {
                 "Reference: the same read once more, when the order is in the view for certain. The difference is \
                  the lag."
                     .to_owned(),
-            ],
-            rows: Vec::new(),
-            latencies: Vec::new(),
-            figures: Vec::new(),
-        };
+            ]);
         for place in Place::all(context)? {
             let platform = Platform::at(context, place, self.name())?;
             self.on(&platform, &mut report).await?;

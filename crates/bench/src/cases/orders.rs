@@ -47,10 +47,7 @@ impl Case for Options {
 
 impl Options {
     async fn measure(&self, context: &Context) -> Result<CaseReport, Failure> {
-        let mut report = CaseReport {
-            name: self.name(),
-            title: "paid orders over HTTP, from placed to confirmed".to_owned(),
-            how: vec![
+        let mut report = CaseReport::new(self.name(), "paid orders over HTTP, from placed to confirmed", vec![
                 format!(
                     "{} customers of the shop {}, one line each, order again as soon as they are answered 201: stock \
                      reserved, payment captured by the sandbox inside the process (5 to 15 ms), order confirmed; {} s \
@@ -62,11 +59,7 @@ impl Options {
                 "Reference: bare batched inserts of the last events of this very log (events/s, batches of 256), \
                  divided by the events that an order led to in this round, delivery and messages included."
                     .to_owned(),
-            ],
-            rows: Vec::new(),
-            latencies: Vec::new(),
-            figures: Vec::new(),
-        };
+            ]);
         for place in Place::all(context)? {
             self.on(Platform::at(context, place, self.name())?, &mut report).await?;
         }

@@ -31,6 +31,14 @@ pub(crate) struct CaseReport {
     pub(crate) figures: Vec<(String, String)>,
 }
 
+impl CaseReport {
+    /// Nothing found yet.
+    pub(crate) fn new(name: &'static str, title: impl Into<String>, how: Vec<String>) -> Self {
+        let (rows, latencies, figures) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, title: title.into(), how, rows, latencies, figures }
+    }
+}
+
 /// A figure of every round, beside its reference of the same round.
 pub(crate) struct Row {
     pub(crate) what: String,

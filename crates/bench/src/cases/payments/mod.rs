@@ -91,10 +91,7 @@ impl Case for Options {
 impl Options {
     async fn measure(&self, setup: &Setup) -> Result<CaseReport, Failure> {
         let store = if setup.database.is_some() { "PostgreSQL" } else { "SQLite" };
-        let mut report = CaseReport {
-            name: self.name(),
-            title: "a slow provider, and ten times as much as can be paid".to_owned(),
-            how: vec![
+        let mut report = CaseReport::new(self.name(), "a slow provider, and ten times as much as can be paid", vec![
                 format!(
                     "A payment takes {} to {} ms, the server waits {} ms for it and makes at most {} calls at once; \
                      server, provider and load are processes of their own on one machine.",
@@ -113,11 +110,7 @@ impl Options {
                     .to_owned(),
                 "At the end the provider's ledger, the orders over HTTP and the log are compared with each other."
                     .to_owned(),
-            ],
-            rows: Vec::new(),
-            latencies: Vec::new(),
-            figures: Vec::new(),
-        };
+            ]);
         for seconds in self.seconds.iter().filter(|_| !self.overload) {
             let run = originals::run(setup, self.users, *seconds).await?;
             report.rows.extend(run.goals(store));
