@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{OrderId, ShopId, Timestamp};
+use domain::{Envelope, OrderId, ShopId, Timestamp};
 use projections::{OrderRow, Orders, View, views::OrderStatus};
 use serde::Deserialize;
 
@@ -73,27 +73,44 @@ pub(super) async fn read(
     PathId(id): PathId<OrderId>,
     Params(query): Params<ReadOrder>,
 ) -> Result<Response, Problem> {
-    must_see(&app, &principal, id).await?;
-    let past = match (query.at, query.at_position) {
-        (None, None) => {
-            app.ready_to_read(Orders::NAME, &reading).await?;
-            let row = app.views().get::<Orders>(&id.to_string()).await?.ok_or_else(|| not_found(id))?;
-            let (version, position) = (row.version, row.position);
-            return Ok(single(&reading.headers, version, position, shown::one(&app, row).await?));
-        }
-        (Some(_), Some(_)) => {
-            return Err(Problem::new(Code::InvalidQuery, "at and at_position exclude each other: give one"));
-        }
-        (Some(at), None) => shown::fold(&app, id, |event| event.metadata.recorded_at <= at).await?,
+    match (query.at, query.at_position) {
+        (None, None) => as_it_is(&app, &principal, &reading, id).await,
+        (Some(at), None) => as_it_was(&app, &principal, id, |event| event.metadata.recorded_at <= at).await,
         (None, Some(text)) => {
             let at = parse_position(&text);
             let at =
                 at.map_err(|error| Problem::new(Code::InvalidPosition, format!("at_position: {error}")))?;
-            shown::fold(&app, id, |event| event.position <= at).await?
+            as_it_was(&app, &principal, id, |event| event.position <= at).await
         }
-    };
-    let row = past.ok_or_else(|| {
+        (Some(_), Some(_)) => {
+            Err(Problem::new(Code::InvalidQuery, "at and at_position exclude each other: give one"))
+        }
+    }
+}
+
+async fn as_it_is(
+    app: &App,
+    principal: &Principal,
+    reading: &Reading,
+    id: OrderId,
+) -> Result<Response, Problem> {
+    app.ready_to_read(Orders::NAME, reading).await?;
+    let row = app.views().get::<Orders>(&id.to_string()).await?;
+    let theirs = |row: &OrderRow| principal.may_see(&row.customer_id, &row.shop_id);
+    let row = row.filter(theirs).ok_or_else(|| not_found(id))?;
+    let (version, position) = (row.version, row.position);
+    Ok(single(&reading.headers, version, position, shown::one(app, row).await?))
+}
+
+async fn as_it_was(
+    app: &App,
+    principal: &Principal,
+    id: OrderId,
+    within: impl Fn(&Envelope) -> bool,
+) -> Result<Response, Problem> {
+    must_see(app, principal, id).await?;
+    let row = shown::fold(app, id, within).await?.ok_or_else(|| {
         Problem::new(Code::OrderNotFound, format!("the order {id} was not placed yet then"))
     })?;
-    Ok(Json(shown::one(&app, row).await?).into_response())
+    Ok(Json(shown::one(app, row).await?).into_response())
 }
