@@ -64,23 +64,28 @@ impl Case for Options {
 
 impl Options {
     async fn measure(&self, context: &Context) -> Result<CaseReport, Failure> {
-        let mut report = CaseReport::new(self.name(), "paid orders over HTTP, from placed to delivered, with everything on", vec![
-                format!(
-                    "{} pairs of a customer and somebody of the staff of the shop {SHOP}, which prepares, gives \
-                     coupons for large orders, takes goods back for a day and tells customers of every step: the \
-                     customer orders and waits for 201, the staff accepts, prepares, ships and completes the delivery \
-                     as soon as it is there; then the pair begins anew.",
-                    self.orders
-                ),
-                format!(
-                    "Counted when the delivery is completed; {} s of each round count, after a quarter more to warm \
-                     up. Five requests an order. All views and process managers run.",
-                    self.seconds
-                ),
-                "Reference: bare batched inserts of the last events of this very log (events/s, batches of 256), \
-                 divided by the events that an order led to in this round."
-                    .to_owned(),
-            ]);
+        let how = vec![
+            format!(
+                "{} pairs of a customer and somebody of the staff of the shop {SHOP}, which prepares, gives \
+                 coupons for large orders, takes goods back for a day and tells customers of every step: the \
+                 customer orders and waits for 201, the staff accepts, prepares, ships and completes the delivery \
+                 as soon as it is there; then the pair begins anew.",
+                self.orders
+            ),
+            format!(
+                "Counted when the delivery is completed; {} s of each round count, after a quarter more to warm \
+                 up. Five requests an order. All views and process managers run.",
+                self.seconds
+            ),
+            "Reference: bare batched inserts of the last events of this very log (events/s, batches of 256), \
+             divided by the events that an order led to in this round."
+                .to_owned(),
+        ];
+        let mut report = CaseReport::new(
+            self.name(),
+            "paid orders over HTTP, from placed to delivered, with everything on",
+            how,
+        );
         for place in Place::all(context)? {
             self.on(Platform::at(context, place, self.name())?, &mut report).await?;
         }

@@ -101,21 +101,23 @@ impl Seen {
 
 impl Options {
     async fn measure(&self, context: &Context) -> Result<CaseReport, Failure> {
-        let mut report = CaseReport::new(self.name(), "from an order's answer until the order is in the view", vec![
-                format!(
-                    "Orders come evenly at 50 % and at 90 % of the peak, which {} customers who wait for answers found \
-                     just before, whether or not earlier ones are answered; {} s of each load in every round.",
-                    self.customers, self.seconds
-                ),
-                format!(
-                    "Of some orders, about {LOOKED_AT} a second, the view is read as soon as their 201 is there, with \
-                     `min_position` as the answer named it: the read is answered once the view holds the order. \
-                     Measured from one answer to the other; a 201 itself does not wait for the view."
-                ),
-                "Reference: the same read once more, when the order is in the view for certain. The difference is \
-                 the lag."
-                    .to_owned(),
-            ]);
+        let how = vec![
+            format!(
+                "Orders come evenly at 50 % and at 90 % of the peak, which {} customers who wait for answers found \
+                 just before, whether or not earlier ones are answered; {} s of each load in every round.",
+                self.customers, self.seconds
+            ),
+            format!(
+                "Of some orders, about {LOOKED_AT} a second, the view is read as soon as their 201 is there, with \
+                 `min_position` as the answer named it: the read is answered once the view holds the order. \
+                 Measured from one answer to the other; a 201 itself does not wait for the view."
+            ),
+            "Reference: the same read once more, when the order is in the view for certain. The difference is \
+             the lag."
+                .to_owned(),
+        ];
+        let mut report =
+            CaseReport::new(self.name(), "from an order's answer until the order is in the view", how);
         for place in Place::all(context)? {
             let platform = Platform::at(context, place, self.name())?;
             self.on(&platform, &mut report).await?;

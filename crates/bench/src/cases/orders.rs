@@ -47,19 +47,20 @@ impl Case for Options {
 
 impl Options {
     async fn measure(&self, context: &Context) -> Result<CaseReport, Failure> {
-        let mut report = CaseReport::new(self.name(), "paid orders over HTTP, from placed to confirmed", vec![
-                format!(
-                    "{} customers of the shop {}, one line each, order again as soon as they are answered 201: stock \
-                     reserved, payment captured by the sandbox inside the process (5 to 15 ms), order confirmed; {} s \
-                     of each round count, after a quarter more to warm up.",
-                    self.customers, self.shop, self.seconds
-                ),
-                "Server and load are two processes on one machine; every view and every process manager runs."
-                    .to_owned(),
-                "Reference: bare batched inserts of the last events of this very log (events/s, batches of 256), \
-                 divided by the events that an order led to in this round, delivery and messages included."
-                    .to_owned(),
-            ]);
+        let how = vec![
+            format!(
+                "{} customers of the shop {}, one line each, order again as soon as they are answered 201: stock \
+                 reserved, payment captured by the sandbox inside the process (5 to 15 ms), order confirmed; {} s \
+                 of each round count, after a quarter more to warm up.",
+                self.customers, self.shop, self.seconds
+            ),
+            "Server and load are two processes on one machine; every view and every process manager runs."
+                .to_owned(),
+            "Reference: bare batched inserts of the last events of this very log (events/s, batches of 256), \
+             divided by the events that an order led to in this round, delivery and messages included."
+                .to_owned(),
+        ];
+        let mut report = CaseReport::new(self.name(), "paid orders over HTTP, from placed to confirmed", how);
         for place in Place::all(context)? {
             self.on(Platform::at(context, place, self.name())?, &mut report).await?;
         }

@@ -91,26 +91,28 @@ impl Case for Options {
 impl Options {
     async fn measure(&self, setup: &Setup) -> Result<CaseReport, Failure> {
         let store = if setup.database.is_some() { "PostgreSQL" } else { "SQLite" };
-        let mut report = CaseReport::new(self.name(), "a slow provider, and ten times as much as can be paid", vec![
-                format!(
-                    "A payment takes {} to {} ms, the server waits {} ms for it and makes at most {} calls at once; \
-                     server, provider and load are processes of their own on one machine.",
-                    setup.latency.start(),
-                    setup.latency.end(),
-                    setup.deadline_ms,
-                    setup.places
-                ),
-                format!(
-                    "{} users who each wait for the answer to an order before they place the next one: the load that \
-                     was measured of the systems that this replaces, whose figures stand beside ours.",
-                    self.users
-                ),
-                "Overload: orders come at ten times the peak whether or not they are answered, between two phases of \
-                 half the peak. Goodput is counted by the log."
-                    .to_owned(),
-                "At the end the provider's ledger, the orders over HTTP and the log are compared with each other."
-                    .to_owned(),
-            ]);
+        let how = vec![
+            format!(
+                "A payment takes {} to {} ms, the server waits {} ms for it and makes at most {} calls at once; \
+                 server, provider and load are processes of their own on one machine.",
+                setup.latency.start(),
+                setup.latency.end(),
+                setup.deadline_ms,
+                setup.places
+            ),
+            format!(
+                "{} users who each wait for the answer to an order before they place the next one: the load that \
+                 was measured of the systems that this replaces, whose figures stand beside ours.",
+                self.users
+            ),
+            "Overload: orders come at ten times the peak whether or not they are answered, between two phases of \
+             half the peak. Goodput is counted by the log."
+                .to_owned(),
+            "At the end the provider's ledger, the orders over HTTP and the log are compared with each other."
+                .to_owned(),
+        ];
+        let mut report =
+            CaseReport::new(self.name(), "a slow provider, and ten times as much as can be paid", how);
         for seconds in self.seconds.iter().filter(|_| !self.overload) {
             let run = originals::run(setup, self.users, *seconds).await?;
             report.rows.extend(run.goals(store));

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{Backend, Changes, InstanceDetails, InstanceState, Published, Saved, Wish};
 
-/// Instances have a rowid: without one the tree that keys are looked up in would hold whole rows, and be three times as deep.
+/// Instances have a rowid: without one the tree that keys are looked up in would hold whole rows, and be deeper.
 const MIGRATIONS: &[&str] = &[
     "CREATE TABLE instances (
         process       TEXT    NOT NULL,
