@@ -150,7 +150,7 @@ impl Views {
         }
         // Whoever builds notices soon. The store stays ours while somebody writes to it.
         if tokio::time::timeout(PATIENCE, self.shared.building.lock()).await.is_ok() {
-            self.shared.store.let_go();
+            self.shared.store.let_go().await;
         }
     }
 

@@ -171,8 +171,9 @@ pub(crate) trait Backend: Send + Sync {
     /// checkpoint, since half a build is worth nothing.
     fn write(&self, windows: Vec<BuildWindow>) -> Pending<()>;
 
-    /// Lets others have the store. What reads it may go on.
-    fn let_go(&self) {}
+    /// Lets others have the store, once all that was to be written is. What reads it may go on; what writes later is
+    /// refused where one process holds the store.
+    async fn let_go(&self) {}
 }
 
 /// The store of all views.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use eventlog::{Executor, ExecutorOptions};
+use eventlog::{Executor, ExecutorOptions, StoreError};
 
 use super::{PATIENCE, Place, all_at, in_a_file_and_in_a_database};
 use crate::{
-    Orders, ViewOptions, ViewState, order_as_of,
+    Orders, ViewError, ViewOptions, ViewState, order_as_of,
     testing::{Scenario, crowd, story},
     view_names,
 };
@@ -75,6 +75,24 @@ async fn a_stopped_view_goes_on_where_it_was(place: Place) {
     all_at(&views, head).await;
     views.stop().await;
     place.assert_is(&history.envelopes()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_leaves_a_whole_file_and_writes_no_more() {
+    let place = Place::with_a_file().await;
+    let stopped = place.views().await;
+    stopped.start(view_names());
+    let head = place.append(&crowd(4, 60).commits).await;
+    all_at(&stopped, head).await;
+    stopped.stop().await;
+    // Nothing is left to be folded into the file, which would lock whoever opens it out for that time.
+    let wal = std::fs::metadata(place.folder.path().join("views.db-wal"));
+    assert_eq!(wal.map_or(0, |wal| wal.len()), 0);
+    let next = place.views().await;
+    assert!(view_names().iter().all(|view| next.position(view) == head));
+    let late = stopped.rebuild("orders", |_| {}).await;
+    assert_eq!(late.err(), Some(ViewError::Store(StoreError::Closed)));
+    next.rebuild("orders", |_| {}).await.unwrap();
 }
 
 async fn waiting_ends_when_the_view_is_there_or_the_time_is_over(place: Place) {

@@ -142,7 +142,9 @@ impl Backend for SqliteViews {
         }))
     }
 
-    fn let_go(&self) {
+    async fn let_go(&self) {
+        // The writer first: its WAL is folded into the file, which would hold up whoever opens that next.
+        self.writer.close().await;
         self.lock.let_go();
     }
 }
