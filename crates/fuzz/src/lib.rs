@@ -12,8 +12,13 @@ pub mod scratch;
 use std::time::Duration;
 
 /// For how long a target is tried: `ORDERSTREAM_FUZZ_SECS`, or a few seconds.
+///
+/// # Panics
+/// When the variable holds no number.
 #[must_use]
 pub fn time() -> Duration {
-    let said = std::env::var("ORDERSTREAM_FUZZ_SECS").ok().and_then(|secs| secs.parse().ok());
+    let said = std::env::var("ORDERSTREAM_FUZZ_SECS").map(|secs| {
+        secs.parse().unwrap_or_else(|_| panic!("ORDERSTREAM_FUZZ_SECS={secs}: not a number of seconds"))
+    });
     Duration::from_secs(said.unwrap_or(8))
 }

@@ -13,6 +13,8 @@ mod load;
 mod power;
 mod rounds;
 mod settle;
+#[path = "../wish/mod.rs"]
+mod wish;
 mod world;
 
 use std::{
@@ -28,6 +30,7 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use rounds::{End, Kills, Plan, round};
 use settle::{Outcome, settle};
+use wish::wish;
 use world::{Store, World};
 
 /// Rounds of one world: a long history takes long to compare.
@@ -64,7 +67,7 @@ async fn no_end_loses_an_answer_or_does_anything_twice_on_postgres() {
 
 /// How many worlds there are at a time: most of a round is waiting.
 fn lanes() -> usize {
-    wish("ORDERSTREAM_LANES").unwrap_or(1)
+    wish("ORDERSTREAM_LANES").map_or(1, std::num::NonZeroUsize::get)
 }
 
 /// A server of its own, since it is stopped. None where there is no PostgreSQL.
@@ -190,8 +193,4 @@ impl Drop for Kept {
             eprintln!("what there was is in {}", world.keep().display());
         }
     }
-}
-
-fn wish<T: std::str::FromStr>(name: &str) -> Option<T> {
-    std::env::var(name).ok()?.parse().ok()
 }

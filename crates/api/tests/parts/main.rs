@@ -13,6 +13,8 @@ mod messages;
 mod outage;
 mod platform;
 mod rolling;
+#[path = "../wish/mod.rs"]
+mod wish;
 
 use std::{
     sync::Arc,
@@ -24,6 +26,7 @@ use platform::Platform;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use scratch_postgres::Cluster;
 use serde_json::Value;
+use wish::wish;
 
 /// What a run without wishes does.
 const SEED: u64 = 4;
@@ -40,15 +43,10 @@ async fn database(max_connections: u32) -> Option<Arc<Cluster>> {
     tokio::task::spawn_blocking(start).await.unwrap().map(Arc::new)
 }
 
-/// A number from the environment.
-fn wish(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parts_fail_in_any_order_and_nothing_is_lost_or_done_twice() {
     let Some(cluster) = database(CONNECTIONS).await else { return };
-    let rounds = wish("ORDERSTREAM_ROUNDS");
+    let rounds = wish::<u64>("ORDERSTREAM_ROUNDS");
     let seed = wish("ORDERSTREAM_SEED").unwrap_or_else(|| rounds.map_or(SEED, |_| rand::random()));
     println!("ORDERSTREAM_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);

@@ -1,0 +1,14 @@
+//! What whoever runs the tests wishes for in the environment.
+#![allow(unreachable_pub)]
+
+use std::{any::type_name, env::VarError, str::FromStr};
+
+/// The value of a variable, if it is set. A wrong one ends the test: it would pass for something else than was asked.
+pub fn wish<T: FromStr>(name: &str) -> Option<T> {
+    let text = match std::env::var(name) {
+        Ok(text) => text,
+        Err(VarError::NotPresent) => return None,
+        Err(error) => panic!("{name}: {error}"),
+    };
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a {}", type_name::<T>())))
+}
