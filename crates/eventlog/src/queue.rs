@@ -105,19 +105,24 @@ impl Waiting {
         Self { stream, link: None, reply: oneshot::channel().0 }
     }
 
-    /// Answers. A commit that was not written as it was decided breaks its chain. So does a repeat without events: it is
-    /// answered by its id, so the version that it was decided on was not looked at.
+    /// What the answer means for the chain. A commit that was not written as it was decided breaks it. So does a repeat
+    /// without events: it is answered by its id, so the version that it was decided on was not looked at.
+    pub(crate) fn tie(&self, answer: &Answer) {
+        let Some(link) = &self.link else { return };
+        if matches!(answer, Ok(appended) if !appended.duplicate) {
+            link.chain.confirm(link.generation);
+        } else {
+            link.chain.break_up_to(link.generation);
+        }
+    }
+
+    /// Answers.
     pub(crate) fn answer(self, answer: Answer) {
-        let as_decided = matches!(answer, Ok(appended) if !appended.duplicate);
-        if let Some(link) = self.link {
-            if !as_decided {
-                link.chain.break_up_to(link.generation);
-            } else {
-                link.chain.confirm(link.generation);
-                if let Some(on_applied) = link.on_applied {
-                    on_applied();
-                }
-            }
+        self.tie(&answer);
+        if let Some(on_applied) = self.link.and_then(|link| link.on_applied)
+            && matches!(answer, Ok(appended) if !appended.duplicate)
+        {
+            on_applied();
         }
         // The caller may have hung up.
         let _ = self.reply.send(answer);
