@@ -106,7 +106,8 @@ impl Waiting {
     }
 
     /// What the answer means for the chain. A commit that was not written as it was decided breaks it. So does a repeat
-    /// without events: it is answered by its id, so the version that it was decided on was not looked at.
+    /// without events: it is answered by its id, so the version that it was decided on was not looked at. Twice is once:
+    /// a batch that goes before these answers has to know it already.
     pub(crate) fn tie(&self, answer: &Answer) {
         let Some(link) = &self.link else { return };
         if matches!(answer, Ok(appended) if !appended.duplicate) {
