@@ -73,11 +73,17 @@ pub struct SagaOptions {
     pub first_retry: Duration,
     /// The longest wait between two tries.
     pub longest_retry: Duration,
+    /// How many instances a process manager keeps in memory while nothing is to be done for them.
+    pub idle_instances: usize,
 }
 
 impl Default for SagaOptions {
     fn default() -> Self {
-        Self { first_retry: Duration::from_millis(100), longest_retry: Duration::from_secs(60) }
+        Self {
+            first_retry: Duration::from_millis(100),
+            longest_retry: Duration::from_secs(60),
+            idle_instances: 20_000,
+        }
     }
 }
 
@@ -196,7 +202,7 @@ impl Shared {
 
     /// When a step that has failed `attempts` times is tried again: doubling, with full jitter on the upper half.
     pub(crate) fn retry_at(&self, attempts: u32, longest: Option<Duration>) -> Timestamp {
-        let SagaOptions { first_retry: first, longest_retry } = self.options;
+        let SagaOptions { first_retry: first, longest_retry, .. } = self.options;
         let longest = longest.map_or(longest_retry, |longest| longest.min(longest_retry));
         let wait = first.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(longest);
         let jittered = wait.mul_f64(rand::rng().random_range(0.5..1.0));
@@ -206,6 +212,11 @@ impl Shared {
     /// The longest time between two tries.
     pub(crate) fn longest_retry(&self) -> chrono::Duration {
         chrono::Duration::from_std(self.options.longest_retry).unwrap_or(chrono::Duration::MAX)
+    }
+
+    /// How many instances are kept in memory while nothing is to be done for them.
+    pub(crate) fn idle_instances(&self) -> usize {
+        self.options.idle_instances
     }
 
     pub(crate) fn advanced(&self, process: &'static str, position: Position) {

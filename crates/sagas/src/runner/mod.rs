@@ -40,8 +40,6 @@ use crate::{
 
 /// How many events are reacted to in one transaction.
 const BATCH: usize = 512;
-/// How many instances are kept in memory while nothing is to be done for them.
-const IDLE_INSTANCES: usize = 20_000;
 /// How long a step that is done may wait to leave its outbox in the store.
 const LAZY_WRITE: Duration = Duration::from_millis(100);
 /// How long a stop waits for steps under way.
@@ -98,7 +96,7 @@ impl<P: Process> Runner<P> {
             held: Held::default(),
             working: 0,
             workers_begun: 0,
-            forget_at: IDLE_INSTANCES / 4,
+            forget_at: shared.idle_instances() / 4,
             store,
             executor,
             shared,
@@ -412,11 +410,11 @@ impl<P: Process> Runner<P> {
         let dirty = &self.dirty;
         self.cells
             .retain(|key, cell| dirty.contains(key) || cell.is_busy() || P::awaits(&cell.state).is_some());
-        if self.cells.len() > IDLE_INSTANCES {
+        if self.cells.len() > self.shared.idle_instances() {
             self.cells.retain(|key, cell| dirty.contains(key) || cell.is_busy());
         }
         // Doubling, so that looking through all of them is rare.
-        self.forget_at = (self.cells.len() * 2).max(IDLE_INSTANCES / 4);
+        self.forget_at = (self.cells.len() * 2).max(self.shared.idle_instances() / 4);
     }
 }
 

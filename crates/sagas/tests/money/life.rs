@@ -132,6 +132,7 @@ impl Default for Settings {
             sagas: SagaOptions {
                 first_retry: Duration::from_millis(4),
                 longest_retry: Duration::from_millis(40),
+                ..SagaOptions::default()
             },
             deadline: DEADLINE,
         }

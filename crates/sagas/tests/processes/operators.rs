@@ -1,6 +1,9 @@
 //! Operators: why is it stuck, and what can be done about it.
 
-use std::{sync::Arc, sync::atomic::Ordering::SeqCst};
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
+};
 
 use domain::{
     Actor, AnyCommand, OrderId, ProductId,
@@ -48,6 +51,7 @@ async fn a_product_that_is_not_there_leaves_its_order_stuck_with_a_reason_and_no
     let status = world.sagas().status().await.unwrap();
     let checkout = status.iter().find(|process| process.name == "checkout").unwrap();
     assert!(checkout.running && checkout.trouble.is_none());
+    assert!(checkout.holders.is_empty(), "one process has all of the work: {:?}", checkout.holders);
     assert_eq!((checkout.lag, checkout.open.clone()), (0, vec![(InstanceState::Stuck, 1)]));
 }
 
@@ -174,6 +178,43 @@ async fn a_provider_that_is_down_shows_as_retrying_with_the_reason_and_the_next_
     world.provider.unreachable.store(0, SeqCst);
     world.settle().await;
     assert_eq!(world.status_of(order).await, ["confirmed", "captured", "requested"]);
+}
+
+#[tokio::test]
+async fn what_failed_rests_before_it_is_tried_again_unless_an_operator_is_faster() {
+    let world = World::new().await;
+    world.stop().await;
+    let path = world.work_db();
+    let work = tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap();
+    let (executor, clock) = (world.executor.clone(), world.clock.clone());
+    let first_retry = Duration::from_secs(2);
+    let options = SagaOptions { first_retry, ..SagaOptions::default() };
+    let sagas = Sagas::open(work.clone(), executor, world.effects(), clock, options).await.unwrap();
+    sagas.start(process_names());
+    world.provider.unreachable.store(ALWAYS, SeqCst);
+    let begun = Instant::now();
+    let order = world.place(Wish::of(&world)).await;
+    let payment = domain::order::payment_of(order).uuid();
+    world.provider.charges_asked(1).await;
+    let resting = async || {
+        let shown = sagas.show("payments", payment).await.unwrap().unwrap().summary;
+        (shown.state == InstanceState::Retrying).then_some((shown.attempts, shown.next_retry_at))
+    };
+    world.until("resting", async || resting().await.is_some()).await;
+    let (attempts, next) = resting().await.unwrap();
+    // The pause is between half of what it is called and all of it.
+    assert_eq!(attempts, 1);
+    assert!((next.unwrap() - world.clock.now()).to_std().unwrap() <= first_retry);
+    world.provider.charges_asked(2).await;
+    assert!(begun.elapsed() >= first_retry / 2, "asked again after {:?}", begun.elapsed());
+    // Twice as long the second time; an operator does not wait for it.
+    world.until("resting", async || resting().await.is_some_and(|(attempts, _)| attempts == 2)).await;
+    let again = Instant::now();
+    sagas.retry("payments", payment).await.unwrap();
+    world.provider.charges_asked(3).await;
+    assert!(again.elapsed() < first_retry, "an operator waited for {:?}", again.elapsed());
+    sagas.stop().await;
+    work.close().await;
 }
 
 #[tokio::test]

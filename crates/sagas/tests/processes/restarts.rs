@@ -206,17 +206,34 @@ async fn process_managers_end_when_the_log_shuts_down() {
     assert_eq!(shown.summary.state, InstanceState::Waiting, "what they did is stored");
 }
 
+/// Opens the work of a world that was stopped over the log of a world.
+async fn opened_over(log: &World, stopped: &World) -> Result<Sagas, SagaError> {
+    let path = stopped.work_db();
+    let work = tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap();
+    let clock: Arc<dyn Clock> = stopped.clock.clone();
+    Sagas::open(work, log.executor.clone(), log.effects(), clock, SagaOptions::default()).await
+}
+
+#[tokio::test]
+async fn what_meant_nothing_to_a_process_manager_is_not_read_again_after_a_stop() {
+    let world = World::new().await;
+    world.order(Wish::of(&world)).await;
+    // Nobody waits for a product.
+    world.list(700, Some(60)).await;
+    world.settle().await;
+    world.stop().await;
+    let head = world.log.head().await.unwrap();
+    for process in opened_over(&world, &world).await.unwrap().status().await.unwrap() {
+        assert_eq!((process.position, process.lag), (head, 0), "{}", process.name);
+    }
+}
+
 #[tokio::test]
 async fn a_work_store_of_another_log_is_refused() {
     let (world, other) = (World::new().await, World::new().await);
     world.order(Wish::of(&world)).await;
     world.stop().await;
-    let path = world.work_db();
-    let work = tokio::task::spawn_blocking(move || WorkStore::open(&path)).await.unwrap().unwrap();
-    let clock: Arc<dyn Clock> = world.clock.clone();
-    let options = SagaOptions::default();
-    let opened = Sagas::open(work, other.executor.clone(), other.effects(), clock, options).await;
-    let error = opened.err().expect("it was taken");
+    let error = opened_over(&other, &world).await.err().expect("it was taken");
     assert!(matches!(error, SagaError::Log(LogError::WentBack { .. })), "{error:?}");
 }
 

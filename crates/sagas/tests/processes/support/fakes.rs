@@ -80,6 +80,11 @@ impl Provider {
         enough.expect("the provider was not asked so often").unwrap();
     }
 
+    /// How many charges and look-ups have been asked for.
+    pub fn asked(&self) -> u32 {
+        *self.asked.borrow()
+    }
+
     /// What the books say, without the number of calls.
     pub async fn books(&self) -> Vec<LedgerEntry> {
         let entries = self.books.entries().await.unwrap();

@@ -39,9 +39,12 @@ pub use self::{
     people::{Wish, at_order, deferred, won},
 };
 
-/// Process managers that do not waste a test's time.
-pub const IMPATIENT: SagaOptions =
-    SagaOptions { first_retry: Duration::from_millis(2), longest_retry: Duration::from_millis(20) };
+/// Process managers that do not waste a test's time, and that forget what they have no use for at once.
+pub const IMPATIENT: SagaOptions = SagaOptions {
+    first_retry: Duration::from_millis(2),
+    longest_retry: Duration::from_millis(20),
+    idle_instances: 8,
+};
 /// How long a test waits for quiet before it gives up.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
