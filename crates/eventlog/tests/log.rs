@@ -145,6 +145,21 @@ async fn a_queue_that_is_full_says_so_at_once() {
 }
 
 #[tokio::test]
+async fn a_full_batch_is_on_its_way_before_the_one_before_it_is_published() {
+    let folder = tempdir().unwrap();
+    let store = Faulty::open(folder.path(), false).await;
+    let options = LogOptions { max_batch_commits: 4, ..LogOptions::default() };
+    let log = Log::start(store.clone(), options).await.unwrap();
+    store.published.set(log.subscribe_head()).unwrap();
+    // Four, four, and two that are no full batch: these wait for callers to come back, who must have been answered.
+    let pending: Vec<_> = (0..10).map(|_| log.enqueue(foreign(product_id(), 0, 1))).collect();
+    for (n, pending) in (1..).zip(pending) {
+        assert_eq!(pending.await.unwrap().position, n);
+    }
+    assert_eq!(*store.published_before.lock().unwrap(), [0, 0, 8]);
+}
+
+#[tokio::test]
 async fn a_hot_stream_takes_turns_and_keeps_its_order() {
     let folder = tempdir().unwrap();
     let log = open(folder.path()).await;

@@ -4,7 +4,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -119,6 +119,10 @@ pub struct Faulty {
     pub shared: bool,
     /// Held by a test to hold back all batches.
     pub gate: tokio::sync::Mutex<()>,
+    /// The position up to which events are published: given by a test that wants to know it for each batch.
+    pub published: OnceLock<tokio::sync::watch::Receiver<Position>>,
+    /// What it was when each batch came.
+    pub published_before: Mutex<Vec<Position>>,
 }
 
 impl Faulty {
@@ -130,6 +134,8 @@ impl Faulty {
             fail_after: AtomicUsize::new(0),
             shared,
             gate: tokio::sync::Mutex::default(),
+            published: OnceLock::new(),
+            published_before: Mutex::default(),
         })
     }
 }
@@ -144,6 +150,9 @@ impl Store for Faulty {
         &self,
         commits: Arc<Vec<EncodedCommit>>,
     ) -> Result<Vec<Result<Appended, AppendError>>, AppendError> {
+        if let Some(published) = self.published.get() {
+            self.published_before.lock().unwrap().push(*published.borrow());
+        }
         drop(self.gate.lock().await);
         if take_one(&self.fail_before) {
             return Err(AppendError::Unavailable("lost on the way".to_owned()));
