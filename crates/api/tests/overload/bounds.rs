@@ -104,7 +104,8 @@ async fn only_so_many_wait_for_the_provider_and_who_does_not_need_it_is_served()
         let begun = Instant::now();
         refused(keyed(&bob, "/v1/orders", "order", &body).await, 503, "overloaded");
         let took = begun.elapsed();
-        assert!(took < Duration::from_millis(250), "a refusal took {took:?}");
+        // Less than a charge takes.
+        assert!(took < Duration::from_millis(1_000), "a refusal took {took:?}");
         let method = json!({"payment_method": "tok_ok"});
         refused(keyed(&bob, &pay_path(&deferred), "pay", &method).await, 503, "overloaded");
         assert_eq!(server.head().await, head, "a refusal left something on the log");

@@ -115,7 +115,7 @@ async fn a_process_that_leaves_is_followed_at_once() {
     all_at(&first, head).await;
     first.stop().await;
     let took = until("the second works", async || works(&second) == view_names().len()).await;
-    assert!(took < Duration::from_secs(2), "it took {took:?}");
+    assert!(took < LONG / 10, "it took {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,7 +152,7 @@ async fn a_rebuild_from_elsewhere_switches_under_a_consumer_that_never_rests() {
     let noticed =
         until("both noticed", async || build_of(&worker, "orders") == 2 && build_of(&reader, "orders") == 2);
     let noticed = noticed.await;
-    assert!(noticed < Duration::from_secs(1), "it took {noticed:?}");
+    assert!(noticed < Duration::from_secs(3), "it took {noticed:?}");
     assert_eq!(reader.list::<Orders>(ListQuery::newest(3)).await.unwrap().rows.len(), 3);
     let all = operator.rebuild_all(|_| {}).await.unwrap();
     assert_eq!(all.len(), view_names().len());
@@ -293,9 +293,10 @@ async fn readers_of_views_that_run_elsewhere_learn_of_them_fast() {
         assert!(reader.wait_for("products", head, PATIENCE).await);
         took.push(begun.elapsed());
     }
-    let mean = took.iter().sum::<Duration>() / u32::try_from(took.len()).unwrap();
-    println!("waits for another process's view: {mean:?} on average, at worst {:?}", took.iter().max());
-    assert!(mean < Duration::from_millis(150), "{took:?}");
+    took.sort();
+    let median = took[took.len() / 2];
+    println!("waits for another process's view: {median:?} (median), at worst {:?}", took.last());
+    assert!(median < Duration::from_millis(150), "{took:?}");
     assert!(!reader.list::<Products>(ListQuery::newest(3)).await.unwrap().rows.is_empty());
 }
 
