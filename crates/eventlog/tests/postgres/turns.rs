@@ -67,7 +67,7 @@ async fn a_turn_is_one_process_at_a_time_and_ends_with_its_holder() {
 
     // Whoever stops waiting leaves nothing behind.
     nothing_is_open(&mut admin).await;
-    let held = a.turn(stream).await;
+    let held = a.turn(stream).await.expect("given back");
     assert!(timeout(SOON / 2, b.turn(stream)).await.is_err());
     drop(held);
     nothing_is_open(&mut admin).await;
